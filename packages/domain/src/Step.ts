@@ -1,0 +1,78 @@
+import type { JobKind } from "./Job.ts"
+
+/**
+ * One step of a job as its users see it.
+ *
+ * `from` and `to` are the whole job's percent when the step starts and ends; equal where the contract fixes one number.
+ */
+export interface Step {
+  readonly name: string
+  readonly display: string
+  /** 1-based; two steps may share the last index (CONTRACT.md, section 5: `uploading` and `done`). */
+  readonly index: number
+  readonly total: number
+  readonly from: number
+  readonly to: number
+}
+
+const step = (
+  total: number,
+  index: number,
+  name: string,
+  display: string,
+  from: number,
+  to: number = from
+): Step => ({ name, display, index, total, from, to })
+
+/** CONTRACT.md, section 5. */
+export const videoSteps = {
+  presigning: step(7, 1, "presigning", "준비", 5),
+  downloading: step(7, 2, "downloading", "다운로드", 15),
+  probing: step(7, 3, "probing", "분석", 25),
+  transcoding: step(7, 4, "transcoding", "인코딩", 50, 85),
+  validating: step(7, 5, "validating", "검증", 85),
+  thumbnail: step(7, 6, "thumbnail", "썸네일", 90),
+  uploading: step(7, 7, "uploading", "업로드", 95, 100),
+  done: step(7, 7, "done", "완료", 100)
+} as const satisfies Record<string, Step>
+
+/** CONTRACT.md, section 5. */
+export const importSteps = {
+  downloading: step(4, 1, "downloading", "다운로드", 10),
+  parsing: step(4, 2, "parsing", "파싱", 25, 40),
+  creating: step(4, 3, "creating", "등록", 40, 95),
+  done: step(4, 4, "done", "완료", 100)
+} as const satisfies Record<string, Step>
+
+export type VideoStepName = keyof typeof videoSteps
+export type ImportStepName = keyof typeof importSteps
+export type StepName = VideoStepName | ImportStepName
+
+const catalogue: Record<JobKind, Readonly<Record<string, Step>>> = {
+  video_encode: videoSteps,
+  student_import: importSteps
+}
+
+/**
+ * The step of a kind of job by its name; `null` for a name that the kind does not have.
+ *
+ * Total on purpose: a look-up that threw once hid every progress bar (INCIDENTS.md, 10).
+ */
+export const findStep = (kind: JobKind, name: string): Step | null => {
+  const steps = catalogue[kind]
+  return Object.hasOwn(steps, name) ? steps[name] ?? null : null
+}
+
+const clamp = (value: number, minimum: number, maximum: number): number =>
+  Number.isFinite(value) ? Math.min(maximum, Math.max(minimum, value)) : minimum
+
+/**
+ * Whole percent of the whole job, when `fraction` (0..1) of the step is done.
+ *
+ * Rounded down, so that 100 is shown by nothing that is not finished.
+ */
+export const jobPercent = (step: Step, fraction: number): number =>
+  Math.floor(step.from + (step.to - step.from) * clamp(fraction, 0, 1))
+
+/** Whole percent of the step itself. */
+export const stepPercent = (fraction: number): number => Math.floor(clamp(fraction, 0, 1) * 100)

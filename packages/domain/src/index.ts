@@ -1,0 +1,40 @@
+/** The model, the ports and the policies of Lectern. Depends on `effect` alone and runs in a browser. */
+export {
+  bestEffort,
+  defaultMirrorBudget,
+  type MirrorOutcome,
+  mirrorPublished,
+  mirrorSkipped,
+  type SkipReason
+} from "./bestEffort.ts"
+export { EncodeRuntime, EncodeRuntimeUnavailable, type EncodeRunState } from "./EncodeRuntime.ts"
+export { EpochMillis } from "./Epoch.ts"
+export type { Committed } from "./internal/Committed.ts"
+export * from "./Job.ts"
+export * from "./JobDispatcher.ts"
+export * from "./JobQueue.ts"
+export * from "./JobRecorder.ts"
+export * from "./JobStore.ts"
+export * from "./MirrorEntry.ts"
+export * from "./MirrorKeys.ts"
+export * from "./NewIds.ts"
+export * from "./ObjectKeys.ts"
+export * from "./ObjectStore.ts"
+export { PlaybackUrls } from "./PlaybackUrls.ts"
+export * from "./ProgressMirror.ts"
+export * from "./ProgressReader.ts"
+export { receiptEntries } from "./receiptEntries.ts"
+export * from "./Step.ts"
+export * from "./Student.ts"
+export * from "./Sweeper.ts"
+export * from "./Tenant.ts"
+export * as VideoPolicy from "./Video.ts"
+export {
+  EncodeOutput,
+  type NewVideo,
+  Video,
+  VideoConflict,
+  VideoStatus
+} from "./Video.ts"
+export * from "./VideoDeletion.ts"
+export { VideoId } from "./VideoId.ts"
