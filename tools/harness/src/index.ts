@@ -1,0 +1,13 @@
+/**
+ * Real servers for tests, each in a process of its own on a free port of 127.0.0.1. They die with their scope, and also when
+ * the test process dies. The harness lives in real time: it works in `it.effect`, where the clock stands still.
+ */
+export { FauxqsServer } from "./FauxqsServer.ts"
+export { HarnessError } from "./HarnessError.ts"
+export { NeonProxy, type Target } from "./NeonProxy.ts"
+export { type Availability, describeIf } from "./NotRun.ts"
+export { ClosedPort, freePort, SilentPort } from "./ports.ts"
+export { PostgresServer } from "./PostgresServer.ts"
+export { type RedisOptions, RedisServer } from "./RedisServer.ts"
+export type { ServerProcess } from "./ServerProcess.ts"
+export { type Owner, temporaryFolder } from "./TemporaryFolder.ts"
