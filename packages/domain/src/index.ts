@@ -10,6 +10,7 @@ export {
 export { EncodeRuntime, EncodeRuntimeUnavailable, type EncodeRunState } from "./EncodeRuntime.ts"
 export { EpochMillis } from "./Epoch.ts"
 export type { Committed } from "./internal/Committed.ts"
+export { holdLease } from "./holdLease.ts"
 export * from "./Job.ts"
 export * from "./JobDispatcher.ts"
 export * from "./JobQueue.ts"
