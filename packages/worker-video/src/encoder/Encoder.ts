@@ -1,0 +1,278 @@
+import { Clock, Context, Duration, Effect, FileSystem, Layer, Path, type PlatformError, Schema } from "effect"
+import type { ChildProcessSpawner } from "effect/process"
+import { defaultPlanOptions, type EncodePlan, plan, type PlanOptions } from "./EncodePlan.ts"
+import type { EncodedFile, EncodeResult } from "./EncodeResult.ts"
+import type { EncoderUnavailable } from "./EncoderUnavailable.ts"
+import type { EncodeToken } from "./EncodeToken.ts"
+import { fractionDone, renditionNames } from "./FfmpegCommandLine.ts"
+import { completenessRules, validateHls, type Validation } from "./HlsValidator.ts"
+import { masterPlaylist, measuredRate } from "./MasterPlaylist.ts"
+import type { MediaInfo } from "./MediaInfo.ts"
+import { MediaProbe } from "./MediaProbe.ts"
+import { MediaProgram } from "./MediaProgram.ts"
+import { MediaRejected } from "./MediaRejected.ts"
+import { masterName, openOutputPlace, thumbnailName } from "./OutputPlace.ts"
+import { toNumber } from "./Rational.ts"
+import { Thumbnail } from "./Thumbnail.ts"
+import { OutputInvalid, TranscodeFailed, WorkspaceFailed } from "./TranscodeFailed.ts"
+import { Transcoder } from "./Transcoder.ts"
+import * as TranscoderFfmpeg from "./TranscoderFfmpeg.ts"
+
+/** The steps of an encode, in their order, by the names of the wire contract. */
+export const EncodeStep = Schema.Literals(["probing", "transcoding", "validating", "thumbnail"])
+export type EncodeStep = typeof EncodeStep.Type
+
+export interface EncodeProgress {
+  readonly step: EncodeStep
+  /** Of this step, 0 to 1; never falls within a step. */
+  readonly fraction: number
+  /** Until the end of `transcoding`, from the speed so far; `null` where nothing has been measured. */
+  readonly remainingSeconds: number | null
+}
+
+export interface EncodeRequest<E> {
+  /** A regular local file. */
+  readonly input: string
+  /** Absent, empty, or an earlier encode, which is replaced. */
+  readonly outDir: string
+  readonly token: EncodeToken
+  /**
+   * Called when the work has moved on, about twice a second, never while an earlier call is running: a heartbeat hung on
+   * it stops when the work stops. Its failure ends the encode at once and becomes its failure.
+   */
+  readonly onProgress: (progress: EncodeProgress) => Effect.Effect<void, E>
+}
+
+export type EncodeError = MediaRejected | TranscodeFailed | EncoderUnavailable
+
+export interface EncoderOptions {
+  readonly plan: PlanOptions
+  /** Longest time without a new frame before ffmpeg is killed. */
+  readonly stall: Duration.Duration
+  /** Longest time for `transcoding`. */
+  readonly total: Duration.Duration
+  /** Time that ffmpeg has between SIGTERM and SIGKILL. */
+  readonly grace: Duration.Duration
+}
+
+export const defaultEncoderOptions: EncoderOptions = {
+  plan: defaultPlanOptions,
+  stall: Duration.minutes(5),
+  total: Duration.hours(12),
+  grace: Duration.seconds(5)
+}
+
+const immutable = "public, max-age=31536000, immutable"
+
+const kindOf = (path: string, audioName: string | null): Pick<EncodedFile, "cacheControl" | "contentType"> => {
+  if (path.endsWith(".m3u8")) return { contentType: "application/vnd.apple.mpegurl", cacheControl: "no-cache" }
+  if (path.endsWith(".jpg")) return { contentType: "image/jpeg", cacheControl: "no-cache" }
+  const sound = audioName !== null && path.startsWith(`${audioName}/`)
+  return { contentType: sound ? "audio/mp4" : "video/mp4", cacheControl: immutable }
+}
+
+const publishingOrder = (path: string): number =>
+  path === masterName ? 3 : path.endsWith(".m3u8") ? 2 : path === thumbnailName ? 1 : 0
+
+/** Shares of a track that its header may promise beyond what is there without being called incomplete. */
+const tolerableShortfall = (seconds: number): number => 0.5 + seconds * 0.02
+
+/** One local file in, one directory of HLS out. Knows no queue, no database and no object store. */
+export class Encoder extends Context.Service<Encoder, {
+  /**
+   * Encodes `input` into `outDir`: `master.m3u8`, `v{lines}/` for each variant, `audio/`, `thumbnail.jpg`.
+   *
+   * All or nothing: `outDir` is put in place in one step after every check has passed. Until then, and after a failure
+   * or an interruption, it is as it was, and no file and no process is left.
+   */
+  readonly encodeFile: <E>(request: EncodeRequest<E>) => Effect.Effect<EncodeResult, EncodeError | E>
+}>()("@lectern/worker-video/encoder/Encoder") {
+  static readonly layerWith = (options: EncoderOptions): Layer.Layer<
+    Encoder,
+    never,
+    FileSystem.FileSystem | Path.Path | MediaProbe | Thumbnail | Transcoder
+  > =>
+    Layer.effect(
+      Encoder,
+      Effect.gen(function*() {
+        const fileSystem = yield* FileSystem.FileSystem
+        const paths = yield* Path.Path
+        const probe = yield* MediaProbe
+        const thumbnail = yield* Thumbnail
+        const transcoder = yield* Transcoder
+
+        const workspaceFailed = (action: string, path: string) => (error: PlatformError.PlatformError) =>
+          new TranscodeFailed({
+            reason: new WorkspaceFailed({ action, path, detail: error.message }),
+            retryable: true
+          })
+
+        const withFiles = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+          effect.pipe(
+            Effect.provideService(FileSystem.FileSystem, fileSystem),
+            Effect.provideService(Path.Path, paths)
+          )
+
+        const validate = (work: string, encodePlan: EncodePlan) =>
+          withFiles(validateHls(work, encodePlan)).pipe(Effect.mapError(workspaceFailed("read", work)))
+
+        /** What the tracks really hold, for a source whose output is shorter than its header promised. */
+        const remeasured = Effect.fnUntraced(function*(media: MediaInfo) {
+          const measuredLength = Effect.fnUntraced(function*<T extends { index: number; durationSeconds: number }>(track: T) {
+            const { durationSeconds } = yield* probe.measure(media, track.index)
+            if (durationSeconds < track.durationSeconds - tolerableShortfall(track.durationSeconds)) {
+              return yield* MediaRejected.because(
+                "truncated",
+                `stream ${track.index} holds ${durationSeconds} of ${track.durationSeconds} seconds`
+              )
+            }
+            return { ...track, durationSeconds }
+          })
+          const video = media.video === null ? null : yield* measuredLength(media.video)
+          const audio = media.audio === null ? null : yield* measuredLength(media.audio)
+          const durationSeconds = Math.max(
+            video === null ? 0 : video.startSeconds + video.durationSeconds,
+            audio === null ? 0 : audio.startSeconds + audio.durationSeconds
+          )
+          return { ...media, video, audio, durationSeconds }
+        })
+
+        const checked = Effect.fnUntraced(function*(work: string, media: MediaInfo, encodePlan: EncodePlan) {
+          const first = yield* validate(work, encodePlan)
+          const incomplete = first.faults.length > 0 && first.faults.every(({ rule }) => completenessRules.has(rule))
+          const last = incomplete
+            ? yield* validate(work, plan(yield* remeasured(media), options.plan))
+            : first
+          if (last.faults.length > 0) {
+            return yield* new TranscodeFailed({ reason: new OutputInvalid({ faults: last.faults }), retryable: true })
+          }
+          return last
+        })
+
+        const filesOf = Effect.fnUntraced(
+          function*(work: string, encodePlan: EncodePlan) {
+            const folders = yield* Effect.forEach(renditionNames(encodePlan), (name) =>
+              Effect.map(
+                fileSystem.readDirectory(paths.join(work, name)),
+                (entries) => entries.map((entry) => `${name}/${entry}`)
+              ))
+            const names = [...folders.flat(), thumbnailName, masterName]
+            const files = yield* Effect.forEach(names, (path) =>
+              Effect.map(fileSystem.stat(paths.join(work, path)), ({ size }): EncodedFile => ({
+                path,
+                bytes: Number(size),
+                ...kindOf(path, encodePlan.audio?.name ?? null)
+              })))
+            return files.toSorted((a, b) =>
+              publishingOrder(a.path) - publishingOrder(b.path) || (a.path < b.path ? -1 : 1)
+            )
+          },
+          (effect, work) => Effect.mapError(effect, workspaceFailed("list", work))
+        )
+
+        const resultOf = (
+          encodePlan: EncodePlan,
+          { renditions }: Validation,
+          files: ReadonlyArray<EncodedFile>,
+          warnings: ReadonlyArray<string>
+        ): EncodeResult => {
+          const { video } = encodePlan
+          const variants = video === null ? [] : video.variants.flatMap((variant) =>
+            renditions.filter(({ name }) => name === variant.name).map((rendition) => {
+              const { average, peak } = measuredRate(rendition)
+              return {
+                name: variant.name,
+                width: variant.width,
+                height: variant.height,
+                framesPerSecond: toNumber(video.frameRate),
+                codec: rendition.init.codec,
+                peakBitRate: peak,
+                averageBitRate: average
+              }
+            })
+          )
+          return {
+            variants,
+            durationSeconds: Math.max(...renditions.map(({ seconds }) => seconds)),
+            hasVideo: video !== null,
+            hasAudio: encodePlan.audio !== null,
+            frames: video === null ? 0 : renditions[0]?.samples ?? 0,
+            master: masterName,
+            thumbnail: thumbnailName,
+            files,
+            warnings,
+            nonStandardInputReasons: encodePlan.nonStandardInputReasons
+          }
+        }
+
+        const encodeFile = Effect.fn("Encoder.encodeFile")(
+          function*<E>({ input, onProgress, outDir, token }: EncodeRequest<E>) {
+            const at = (step: EncodeStep, fraction: number) => onProgress({ step, fraction, remainingSeconds: null })
+
+            yield* at("probing", 0)
+            const media = yield* probe.probe(input)
+            const encodePlan = plan(media, options.plan)
+            const place = yield* withFiles(openOutputPlace(outDir, token))
+            yield* at("probing", 1)
+
+            yield* at("transcoding", 0)
+            const startedAt = yield* Clock.currentTimeMillis
+            let highest = 0
+            const { warnings } = yield* transcoder.transcode(
+              {
+                input: media.path,
+                demuxers: media.demuxers,
+                outDir: place.work,
+                token,
+                plan: encodePlan,
+                limits: { stall: options.stall, total: options.total, grace: options.grace }
+              },
+              (progress) =>
+                Effect.gen(function*() {
+                  highest = Math.max(highest, fractionDone(encodePlan, progress))
+                  const elapsedSeconds = ((yield* Clock.currentTimeMillis) - startedAt) / 1000
+                  yield* onProgress({
+                    step: "transcoding",
+                    fraction: highest,
+                    remainingSeconds: highest === 0 ? null : elapsedSeconds * (1 - highest) / highest
+                  })
+                })
+            )
+            yield* at("transcoding", 1)
+
+            yield* at("validating", 0)
+            const validation = yield* checked(place.work, media, encodePlan)
+            const masterPath = paths.join(place.work, masterName)
+            yield* fileSystem.writeFileString(masterPath, masterPlaylist(encodePlan, validation.renditions)).pipe(
+              Effect.mapError(workspaceFailed("write", masterPath))
+            )
+            yield* at("validating", 1)
+
+            yield* at("thumbnail", 0)
+            yield* thumbnail.make(media, encodePlan, paths.join(place.work, thumbnailName))
+            const files = yield* filesOf(place.work, encodePlan)
+            yield* at("thumbnail", 1)
+            yield* place.publish
+            return resultOf(encodePlan, validation, files, warnings)
+          },
+          Effect.scoped
+        )
+
+        return Encoder.of({ encodeFile })
+      })
+    )
+
+  /** The encoder with real ffmpeg and ffprobe from PATH; needs the platform alone (`NodeServices.layer`). */
+  static readonly layerFfmpegWith = (options: EncoderOptions): Layer.Layer<
+    Encoder | MediaProbe,
+    never,
+    FileSystem.FileSystem | Path.Path | ChildProcessSpawner.ChildProcessSpawner
+  > =>
+    Encoder.layerWith(options).pipe(
+      Layer.provideMerge(MediaProbe.layer),
+      Layer.provide([Thumbnail.layer, TranscoderFfmpeg.layer]),
+      Layer.provide(MediaProgram.layer)
+    )
+
+  static readonly layerFfmpeg = Encoder.layerFfmpegWith(defaultEncoderOptions)
+}

@@ -1,0 +1,311 @@
+import { Context, Duration, Effect, FileSystem, Layer, Option, Path, Schema } from "effect"
+import { containerSignature, signatureBytes } from "./ContainerSignature.ts"
+import type { EncoderUnavailable } from "./EncoderUnavailable.ts"
+import { fileLayout } from "./IsoBoxes.ts"
+import { type AudioTrack, inputGuards, type MediaInfo, type Rotation, type VideoTrack } from "./MediaInfo.ts"
+import { MediaProgram, type ProgramLimits } from "./MediaProgram.ts"
+import { MediaRejected } from "./MediaRejected.ts"
+import { parseRational, type Rational, toNumber } from "./Rational.ts"
+import { TranscodeFailed, WorkspaceFailed } from "./TranscodeFailed.ts"
+
+/** What may come in. A file outside these is rejected before anything of it is decoded. */
+export interface MediaLimits {
+  readonly streams: number
+  readonly shortestSide: number
+  readonly longestSide: number
+  readonly pixels: number
+  readonly framesPerSecond: number
+  readonly seconds: number
+}
+
+export const defaultMediaLimits: MediaLimits = {
+  streams: 32,
+  shortestSide: 16,
+  longestSide: 8192,
+  pixels: 8192 * 4320,
+  framesPerSecond: 480,
+  seconds: 12 * 3600
+}
+
+const ProbedStream = Schema.Struct({
+  index: Schema.Int,
+  codec_type: Schema.optionalKey(Schema.String),
+  codec_name: Schema.optionalKey(Schema.String),
+  width: Schema.optionalKey(Schema.Int),
+  height: Schema.optionalKey(Schema.Int),
+  pix_fmt: Schema.optionalKey(Schema.String),
+  sample_aspect_ratio: Schema.optionalKey(Schema.String),
+  color_transfer: Schema.optionalKey(Schema.String),
+  field_order: Schema.optionalKey(Schema.String),
+  r_frame_rate: Schema.optionalKey(Schema.String),
+  avg_frame_rate: Schema.optionalKey(Schema.String),
+  start_time: Schema.optionalKey(Schema.FiniteFromString),
+  duration: Schema.optionalKey(Schema.FiniteFromString),
+  nb_frames: Schema.optionalKey(Schema.FiniteFromString),
+  channels: Schema.optionalKey(Schema.Int),
+  sample_rate: Schema.optionalKey(Schema.FiniteFromString),
+  disposition: Schema.optionalKey(Schema.Record(Schema.String, Schema.Int)),
+  tags: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
+  side_data_list: Schema.optionalKey(Schema.Array(Schema.Struct({
+    side_data_type: Schema.optionalKey(Schema.String),
+    rotation: Schema.optionalKey(Schema.Finite)
+  })))
+})
+type ProbedStream = typeof ProbedStream.Type
+
+const Probed = Schema.Struct({
+  streams: Schema.optionalKey(Schema.Array(ProbedStream)),
+  format: Schema.optionalKey(Schema.Struct({
+    start_time: Schema.optionalKey(Schema.FiniteFromString),
+    duration: Schema.optionalKey(Schema.FiniteFromString)
+  }))
+})
+
+const decodeProbed = Schema.decodeUnknownEffect(Schema.fromJsonString(Probed))
+
+/** How much of a track is really in the file: its packets, and the seconds from the first to the end of the last. */
+export interface MeasuredTrack {
+  readonly packets: number
+  readonly durationSeconds: number
+}
+
+const has = (stream: ProbedStream, disposition: string): boolean => stream.disposition?.[disposition] === 1
+
+const decodable = (stream: ProbedStream): boolean =>
+  stream.codec_name !== undefined && stream.codec_name !== "none" && stream.codec_name !== "unknown"
+
+const rotationOf = (stream: ProbedStream): Rotation => {
+  const counterClockwise = stream.side_data_list?.find(({ rotation }) => rotation !== undefined)?.rotation ?? 0
+  const clockwise = ((Math.round(-counterClockwise) % 360) + 360) % 360
+  return clockwise === 90 || clockwise === 180 || clockwise === 270 ? clockwise : 0
+}
+
+const bitDepthOf = (pixelFormat: string): number =>
+  Number(/(?:p|gray|gbrp|x2rgb|x2bgr)(9|10|12|14|16)(?:le|be)?$/.exec(pixelFormat)?.[1] ?? (/^p01[06]/.test(pixelFormat) ? 10 : 8))
+
+const square: Rational = { num: 1, den: 1 }
+
+/** Asks a local file what it is, without trusting its name, its claims or its content. */
+export class MediaProbe extends Context.Service<MediaProbe, {
+  /**
+   * Describes the file at `path`, or rejects it for good.
+   *
+   * Only a regular file is looked at: no link, no device. Nothing but that file is opened, and no network is used.
+   */
+  readonly probe: (path: string) => Effect.Effect<MediaInfo, MediaRejected | TranscodeFailed | EncoderUnavailable>
+  /** Reads every packet of a track (not decoding it): slower than `probe`, but the truth where the header may lie. */
+  readonly measure: (
+    media: Pick<MediaInfo, "path" | "demuxers">,
+    streamIndex: number
+  ) => Effect.Effect<MeasuredTrack, TranscodeFailed | EncoderUnavailable>
+}>()("@lectern/worker-video/encoder/MediaProbe") {
+  /** A probe with limits of its own. `timeLimit` bounds one run of ffprobe. */
+  static readonly layerWith = (
+    limits: MediaLimits,
+    timeLimit: Duration.Duration
+  ): Layer.Layer<MediaProbe, never, FileSystem.FileSystem | Path.Path | MediaProgram> =>
+    Layer.effect(
+      MediaProbe,
+      Effect.gen(function*() {
+        const fileSystem = yield* FileSystem.FileSystem
+        const paths = yield* Path.Path
+        const program = yield* MediaProgram
+        const programLimits: ProgramLimits = { step: "probing", time: timeLimit }
+
+        const measure = Effect.fn("MediaProbe.measure")(function*(
+          media: Pick<MediaInfo, "path" | "demuxers">,
+          streamIndex: number
+        ) {
+          const { end, first, packets } = yield* program.foldLines(
+            "ffprobe",
+            [
+              "-v",
+              "error",
+              ...inputGuards(media.demuxers),
+              "-select_streams",
+              String(streamIndex),
+              "-show_entries",
+              "packet=pts_time,duration_time,flags",
+              "-of",
+              "csv=p=0",
+              media.path
+            ],
+            programLimits,
+            { packets: 0, first: Number.POSITIVE_INFINITY, end: Number.NEGATIVE_INFINITY },
+            (state, line) => {
+              const [presented, lasting, flags = ""] = line.split(",")
+              const start = Number.parseFloat(presented ?? "")
+              const duration = Number.parseFloat(lasting ?? "")
+              // "D" marks what an edit list hides: it is in the file, and nobody is to see it.
+              return Number.isFinite(start) && !flags.includes("D")
+                ? {
+                  packets: state.packets + 1,
+                  first: Math.min(state.first, start),
+                  end: Math.max(state.end, start + (Number.isFinite(duration) ? duration : 0))
+                }
+                : state
+            }
+          )
+          return { packets, durationSeconds: packets === 0 ? 0 : end - first }
+        })
+
+        const describeVideo = Effect.fnUntraced(function*(stream: ProbedStream, origin: number, duration: number) {
+          const codedWidth = stream.width ?? 0
+          const codedHeight = stream.height ?? 0
+          if (
+            Math.min(codedWidth, codedHeight) < limits.shortestSide ||
+            Math.max(codedWidth, codedHeight) > limits.longestSide ||
+            codedWidth * codedHeight > limits.pixels
+          ) {
+            return yield* MediaRejected.because("dimensions", `${codedWidth}x${codedHeight} pixels`)
+          }
+          const declaredAspect = parseRational(stream.sample_aspect_ratio ?? "") ?? square
+          const aspect = toNumber(declaredAspect)
+          const sampleAspect = aspect < 0.1 || aspect > 10 ? square : declaredAspect
+          const seenWidth = Math.round(codedWidth * toNumber(sampleAspect))
+          if (seenWidth > limits.longestSide || seenWidth < limits.shortestSide) {
+            return yield* MediaRejected.because("dimensions", `${seenWidth}x${codedHeight} square pixels`)
+          }
+          const rotation = rotationOf(stream)
+          const turned = rotation === 90 || rotation === 270
+          const averageRate = parseRational(stream.avg_frame_rate ?? "")
+          if (averageRate !== null && toNumber(averageRate) > limits.framesPerSecond) {
+            return yield* MediaRejected.because("frame_rate", `${toNumber(averageRate)} frames per second`)
+          }
+          const pixelFormat = stream.pix_fmt ?? "unknown"
+          const frames = stream.nb_frames ?? 0
+          const track: VideoTrack = {
+            index: stream.index,
+            codec: stream.codec_name ?? "unknown",
+            codedWidth,
+            codedHeight,
+            sampleAspect,
+            rotation,
+            displayWidth: turned ? codedHeight : seenWidth,
+            displayHeight: turned ? seenWidth : codedHeight,
+            pixelFormat,
+            bitDepth: bitDepthOf(pixelFormat),
+            highDynamicRange: stream.color_transfer === "smpte2084" || stream.color_transfer === "arib-std-b67",
+            interlaced: ["tt", "bb", "tb", "bt"].includes(stream.field_order ?? "progressive"),
+            averageRate,
+            nominalRate: parseRational(stream.r_frame_rate ?? ""),
+            startSeconds: Math.max(0, (stream.start_time ?? origin) - origin),
+            durationSeconds: duration,
+            frames: frames > 0 ? frames : null
+          }
+          return track
+        })
+
+        const describeAudio = (stream: ProbedStream, origin: number, duration: number): AudioTrack => {
+          const language = stream.tags?.["language"]
+          return {
+            index: stream.index,
+            codec: stream.codec_name ?? "unknown",
+            channels: stream.channels ?? 0,
+            sampleRate: stream.sample_rate ?? 0,
+            startSeconds: Math.max(0, (stream.start_time ?? origin) - origin),
+            durationSeconds: duration,
+            language: language !== undefined && language !== "und" && /^[a-z]{2,3}$/.test(language) ? language : null
+          }
+        }
+
+        const readStart = (path: string, size: number) =>
+          Effect.gen(function*() {
+            const file = yield* fileSystem.open(path, { flag: "r" })
+            const bytes = yield* file.readAlloc(Math.min(size, signatureBytes))
+            return Option.getOrElse(bytes, () => new Uint8Array())
+          }).pipe(Effect.scoped)
+
+        const probe = Effect.fn("MediaProbe.probe")(
+          function*(path: string) {
+            const absolute = paths.resolve(path)
+            const entry = yield* fileSystem.lstat(absolute)
+            if (entry.type !== "File") {
+              return yield* MediaRejected.because("not_a_file", `it is of type ${entry.type}`)
+            }
+            const bytes = Number(entry.size)
+            if (bytes === 0) return yield* MediaRejected.because("empty", "0 bytes")
+            const signature = containerSignature(yield* readStart(absolute, bytes))
+            if (signature._tag === "Refused") return yield* MediaRejected.because(signature.code, signature.detail)
+            const { demuxers } = signature
+            if (signature.family === "isobmff") {
+              const layout = yield* fileLayout(absolute, bytes).pipe(
+                Effect.provideService(FileSystem.FileSystem, fileSystem)
+              )
+              if (layout === "cut") {
+                return yield* MediaRejected.because("truncated", `a box reaches beyond the end of ${bytes} bytes`)
+              }
+              if (layout === "no_index") return yield* MediaRejected.because("unreadable", "no index (moov box)")
+            }
+
+            const { exitCode, lastLines, stdout } = yield* program.run(
+              "ffprobe",
+              ["-v", "error", ...inputGuards(demuxers), "-show_streams", "-show_format", "-of", "json", absolute],
+              programLimits
+            )
+            const lastLine = lastLines.at(-1) ?? "no message"
+            if (exitCode !== 0) return yield* MediaRejected.because("unreadable", lastLine)
+            const probed = yield* decodeProbed(stdout).pipe(
+              Effect.mapError((error) => MediaRejected.because("unreadable", `ffprobe's answer: ${error.message}`))
+            )
+            const streams = probed.streams ?? []
+            if (streams.length > limits.streams) {
+              return yield* MediaRejected.because("too_many_streams", `${streams.length} streams`)
+            }
+
+            const origin = probed.format?.start_time ?? 0
+            const lengthOf = (stream: ProbedStream) =>
+              Effect.gen(function*() {
+                if (stream.duration !== undefined && stream.duration > 0) return stream.duration
+                const measured = yield* measure({ path: absolute, demuxers }, stream.index).pipe(
+                  Effect.catchTag("TranscodeFailed", (failed): Effect.Effect<never, MediaRejected | TranscodeFailed> =>
+                    failed.reason._tag === "ProgramFailed"
+                      ? Effect.fail(MediaRejected.because("unreadable", failed.reason.message))
+                      : Effect.fail(failed))
+                )
+                return measured.durationSeconds
+              })
+
+            const pictures = streams.filter((stream) =>
+              stream.codec_type === "video" && decodable(stream) &&
+              !has(stream, "attached_pic") && !has(stream, "timed_thumbnails")
+            )
+            const sounds = streams.filter((stream) =>
+              stream.codec_type === "audio" && decodable(stream) && (stream.channels ?? 0) > 0
+            )
+            const picture = pictures.find((stream) => has(stream, "default")) ?? pictures[0]
+            const sound = sounds.find((stream) => has(stream, "default")) ?? sounds[0]
+            const video = picture === undefined
+              ? null
+              : yield* describeVideo(picture, origin, yield* lengthOf(picture))
+            const audioLength = sound === undefined ? 0 : yield* lengthOf(sound)
+            const audio = sound === undefined || audioLength <= 0 ? null : describeAudio(sound, origin, audioLength)
+            if (video === null && audio === null) {
+              return yield* MediaRejected.because("no_streams", `${streams.length} streams, none of them usable`)
+            }
+            const durationSeconds = Math.max(
+              video === null ? 0 : video.startSeconds + video.durationSeconds,
+              audio === null ? 0 : audio.startSeconds + audio.durationSeconds
+            )
+            if (durationSeconds > limits.seconds || (video !== null && video.durationSeconds <= 0)) {
+              return yield* MediaRejected.because("duration", `${durationSeconds} seconds`)
+            }
+            const info: MediaInfo = { path: absolute, bytes, demuxers, durationSeconds, video, audio }
+            return info
+          },
+          (effect, path) =>
+            Effect.catchTag(effect, "PlatformError", (error) =>
+              Effect.fail(
+                new TranscodeFailed({
+                  reason: new WorkspaceFailed({ action: "read", path, detail: error.message }),
+                  retryable: false
+                })
+              ))
+        )
+
+        return MediaProbe.of({ probe, measure })
+      })
+    )
+
+  static readonly layer = MediaProbe.layerWith(defaultMediaLimits, Duration.minutes(1))
+}
