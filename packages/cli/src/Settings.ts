@@ -1,0 +1,140 @@
+import { Effect, Option, Redacted, Schema, SchemaIssue } from "effect"
+
+const Port = Schema.NumberFromString.check(Schema.isInt(), Schema.isBetween({ minimum: 0, maximum: 65_535 }))
+const Url = (...schemes: ReadonlyArray<string>) =>
+  Schema.String.check(
+    Schema.makeFilter((text) =>
+      schemes.some((scheme) => text.startsWith(`${scheme}://`)) && URL.canParse(text)
+        ? undefined
+        : `an address that starts with ${schemes.map((scheme) => `${scheme}://`).join(" or ")}`
+    )
+  )
+const Secret = Schema.String.check(Schema.isMinLength(32))
+const optional = Schema.optionalKey
+
+/**
+ * Everything that the environment may say. Each real service replaces its stand-in by one variable; nothing is required.
+ */
+export const Environment = Schema.Struct({
+  PORT: optional(Port),
+  PUBLIC_URL: optional(Url("http", "https")),
+  AUTH_JWT_SECRET: optional(Secret),
+  DATABASE_URL: optional(Url("postgres", "postgresql")),
+  DATABASE_DRIVER: optional(Schema.Literals(["tcp", "neon"])),
+  REDIS_URL: optional(Url("redis", "rediss")),
+  S3_ENDPOINT: optional(Url("http", "https")),
+  S3_BUCKET: optional(Schema.NonEmptyString),
+  S3_REGION: optional(Schema.NonEmptyString),
+  S3_ACCESS_KEY_ID: optional(Schema.NonEmptyString),
+  S3_SECRET_ACCESS_KEY: optional(Schema.NonEmptyString),
+  R2_ENDPOINT: optional(Url("https", "http")),
+  R2_BUCKET: optional(Schema.NonEmptyString),
+  R2_ACCESS_KEY: optional(Schema.NonEmptyString),
+  R2_SECRET_KEY: optional(Schema.NonEmptyString),
+  MEDIA_BASE_URL: optional(Url("http", "https")),
+  SQS_QUEUE_URL_LITE: optional(Url("http", "https")),
+  SQS_QUEUE_URL_BASIC: optional(Url("http", "https")),
+  SQS_QUEUE_URL_PREMIUM: optional(Url("http", "https")),
+  AWS_REGION: optional(Schema.NonEmptyString),
+  VIDEO_BATCH_JOB_QUEUE: optional(Schema.NonEmptyString),
+  VIDEO_BATCH_JOB_DEFINITION: optional(Schema.NonEmptyString)
+})
+export type Environment = typeof Environment.Type
+
+/** The environment holds values that cannot be worked with; `faults` names each of them. */
+export class BadConfiguration extends Schema.TaggedError<BadConfiguration>()("BadConfiguration", {
+  faults: Schema.Array(Schema.String)
+}) {
+  override get message(): string {
+    return `Cannot start with this configuration:\n${this.faults.map((fault) => `  - ${fault}`).join("\n")}`
+  }
+}
+
+const decode = Schema.decodeUnknownEffect(Environment, { errors: "all" })
+const formatIssue = SchemaIssue.makeFormatterStandardSchemaV1()
+
+/** Reads the environment as a whole. An empty variable counts as unset; a value is never part of a message. */
+export const readEnvironment = (
+  variables: Readonly<Record<string, string | undefined>>
+): Effect.Effect<Environment, BadConfiguration> => {
+  const known = Object.fromEntries(
+    Object.keys(Environment.fields).flatMap((name) => {
+      const value = variables[name]?.trim()
+      return value === undefined || value === "" ? [] : [[name, value]]
+    })
+  )
+  return decode(known).pipe(
+    Effect.mapError((error) =>
+      new BadConfiguration({
+        faults: formatIssue(error.issue).issues.map((issue) =>
+          `${String(issue.path?.[0] ?? "environment")}: ${withoutValue(issue.message)}`
+        )
+      })
+    ),
+    Effect.flatMap((environment) => {
+      const faults = contradictions(environment)
+      return faults.length === 0 ? Effect.succeed(environment) : Effect.fail(new BadConfiguration({ faults }))
+    })
+  )
+}
+
+/** A schema's message quotes what it got, which may be a secret. */
+const withoutValue = (message: string): string => message.replace(/,? got .*$/s, "")
+
+const contradictions = (environment: Environment): ReadonlyArray<string> => {
+  const faults: Array<string> = []
+  const together = (names: ReadonlyArray<keyof Environment>): void => {
+    const missing = names.filter((name) => environment[name] === undefined)
+    if (missing.length > 0 && missing.length < names.length) {
+      faults.push(`${missing.join(", ")}: needed together with ${names.filter((n) => !missing.includes(n)).join(", ")}`)
+    }
+  }
+  together(["R2_ENDPOINT", "R2_BUCKET", "R2_ACCESS_KEY", "R2_SECRET_KEY"])
+  together(["S3_ENDPOINT", "S3_BUCKET", "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY"])
+  together(["SQS_QUEUE_URL_LITE", "SQS_QUEUE_URL_BASIC", "SQS_QUEUE_URL_PREMIUM"])
+  if (environment.R2_ENDPOINT !== undefined && environment.S3_ENDPOINT !== undefined) {
+    faults.push("R2_ENDPOINT and S3_ENDPOINT: one object store at a time")
+  }
+  if (environment.VIDEO_BATCH_JOB_QUEUE !== undefined) {
+    for (const name of ["DATABASE_URL", "R2_ENDPOINT"] as const) {
+      const there = environment[name] !== undefined || (name === "R2_ENDPOINT" && environment.S3_ENDPOINT !== undefined)
+      if (!there) {
+        faults.push(`${name === "R2_ENDPOINT" ? "R2_ENDPOINT or S3_ENDPOINT" : name}: an encode on Batch cannot reach this machine's stand-in`)
+      }
+    }
+  }
+  return faults
+}
+
+export interface S3Settings {
+  readonly endpoint: string
+  readonly bucket: string
+  readonly region: string
+  readonly accessKeyId: string
+  readonly secretAccessKey: Redacted.Redacted<string>
+}
+
+/** The object store that the environment names, in R2's words or S3's. */
+export const s3Settings = (environment: Environment): Option.Option<S3Settings> => {
+  const { R2_ACCESS_KEY, R2_BUCKET, R2_ENDPOINT, R2_SECRET_KEY } = environment
+  if (R2_ENDPOINT !== undefined && R2_BUCKET !== undefined && R2_ACCESS_KEY !== undefined && R2_SECRET_KEY !== undefined) {
+    return Option.some({
+      endpoint: R2_ENDPOINT,
+      bucket: R2_BUCKET,
+      region: "auto",
+      accessKeyId: R2_ACCESS_KEY,
+      secretAccessKey: Redacted.make(R2_SECRET_KEY)
+    })
+  }
+  const { S3_ACCESS_KEY_ID, S3_BUCKET, S3_ENDPOINT, S3_REGION, S3_SECRET_ACCESS_KEY } = environment
+  return S3_ENDPOINT !== undefined && S3_BUCKET !== undefined && S3_ACCESS_KEY_ID !== undefined &&
+      S3_SECRET_ACCESS_KEY !== undefined
+    ? Option.some({
+      endpoint: S3_ENDPOINT,
+      bucket: S3_BUCKET,
+      region: S3_REGION ?? "us-east-1",
+      accessKeyId: S3_ACCESS_KEY_ID,
+      secretAccessKey: Redacted.make(S3_SECRET_ACCESS_KEY)
+    })
+    : Option.none()
+}
