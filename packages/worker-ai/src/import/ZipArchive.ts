@@ -1,0 +1,123 @@
+import type { Readable } from "node:stream"
+import yauzl from "yauzl"
+import { ImportFileUnreadable } from "./ImportFileUnreadable.ts"
+import type { ImportLimits } from "./ImportLimits.ts"
+import { brokenWorkbook, ImportRejected, rejected } from "./ImportRejected.ts"
+
+/** An open zip. Only what is asked for is inflated. */
+export interface ZipArchive {
+  /** Names of all parts, as written. */
+  readonly names: ReadonlyArray<string>
+  /** Whether any part is encrypted. */
+  readonly encrypted: boolean
+  /** Inflated bytes that the archive claims for a part: good for a progress bar, for nothing else. */
+  readonly claimedBytes: (name: string) => number
+  /**
+   * The inflated bytes of a part, measured against the limits as they come out. Part names are compared without regard
+   * to case, as the format demands. Throws `ImportRejected`, or `ImportFileUnreadable` when the disk fails.
+   */
+  readonly read: (name: string) => AsyncGenerator<Uint8Array, void>
+  readonly close: () => void
+}
+
+const isDiskFault = (cause: unknown): boolean => cause instanceof Error && "syscall" in cause
+
+/** What a failed read of the archive means: a fault of the disk, or of the file. */
+const faultOf = (path: string, cause: unknown): ImportRejected | ImportFileUnreadable => {
+  if (cause instanceof ImportRejected || cause instanceof ImportFileUnreadable) return cause
+  if (isDiskFault(cause)) return new ImportFileUnreadable({ action: "read", path, cause })
+  return brokenWorkbook("its zip container cannot be read")
+}
+
+const bomb = (ratio: number) =>
+  rejected(
+    "bomb_suspected",
+    "압축을 풀면 크기가 비정상적으로 커지는 파일이라 열지 않았습니다. 필요한 시트만 새 파일로 복사해 다시 저장한 뒤 올려 주세요",
+    `The workbook expands to more than ${ratio} times its size; copy the sheet that you need into a new file and upload that`
+  )
+
+const openFile = (path: string): Promise<yauzl.ZipFile> =>
+  new Promise((resolve, reject) => {
+    yauzl.open(path, { lazyEntries: true, autoClose: false }, (error, zip) => {
+      if (error === null) resolve(zip)
+      else reject(error)
+    })
+  })
+
+const entriesOf = (zip: yauzl.ZipFile): Promise<ReadonlyArray<yauzl.Entry>> =>
+  new Promise((resolve, reject) => {
+    const entries: Array<yauzl.Entry> = []
+    zip.on("entry", (entry: yauzl.Entry) => {
+      entries.push(entry)
+      zip.readEntry()
+    })
+    zip.on("end", () => resolve(entries))
+    zip.on("error", reject)
+    zip.readEntry()
+  })
+
+const openPart = (zip: yauzl.ZipFile, entry: yauzl.Entry): Promise<Readable> =>
+  new Promise((resolve, reject) => {
+    zip.openReadStream(entry, (error, stream) => {
+      if (error === null) resolve(stream)
+      else reject(error)
+    })
+  })
+
+/**
+ * Opens the zip at a local path and reads its directory. Rejects with `ImportRejected` (no zip, too many parts) or
+ * `ImportFileUnreadable`.
+ */
+export const openZipArchive = async (path: string, limits: ImportLimits): Promise<ZipArchive> => {
+  const zip = await openFile(path).catch((cause: unknown) => {
+    throw faultOf(path, cause)
+  })
+  try {
+    if (zip.entryCount > limits.parts) {
+      throw rejected(
+        "too_many_parts",
+        `파일 안에 부품이 ${limits.parts.toLocaleString("en")}개 넘게 들어 있어 열지 않았습니다. 필요한 시트만 새 파일로 복사해 올려 주세요`,
+        `The workbook has more than ${limits.parts} parts; copy the sheet that you need into a new file and upload that`
+      )
+    }
+    const entries = await entriesOf(zip)
+    const byName = new Map(entries.map((entry) => [entry.fileName.toLowerCase(), entry]))
+
+    async function* read(name: string): AsyncGenerator<Uint8Array, void> {
+      const entry = byName.get(name.toLowerCase())
+      if (entry === undefined) throw brokenWorkbook("a part that it names is missing")
+      if (entry.isEncrypted()) throw brokenWorkbook("a part of it is encrypted")
+      let bytes = 0
+      const allowed = Math.min(
+        limits.inflatedBytes,
+        Math.max(limits.ratioFreeBytes, entry.compressedSize * limits.ratio)
+      )
+      const stream = await openPart(zip, entry).catch((cause: unknown) => {
+        throw faultOf(path, cause)
+      })
+      const chunks: AsyncIterable<Uint8Array> = stream
+      try {
+        for await (const chunk of chunks) {
+          bytes += chunk.length
+          if (bytes > allowed) throw bomb(limits.ratio)
+          yield chunk
+        }
+      } catch (cause) {
+        throw faultOf(path, cause)
+      } finally {
+        stream.destroy()
+      }
+    }
+
+    return {
+      names: entries.map((entry) => entry.fileName),
+      encrypted: entries.some((entry) => entry.isEncrypted()),
+      claimedBytes: (name) => byName.get(name.toLowerCase())?.uncompressedSize ?? 0,
+      read,
+      close: () => zip.close()
+    }
+  } catch (cause) {
+    zip.close()
+    throw faultOf(path, cause)
+  }
+}
