@@ -128,7 +128,7 @@ export const setUp = (purpose, machine) => {
   installWithApt(machine, missing(machine, requirements))
   const absent = missing(machine, requirements)
   for (const { name, programs, without } of absent) {
-    machine.say(`${name} is not on this machine (${programs.join(", ")}): ${without ?? `it is needed to ${purpose}`}`)
+    machine.say(`${name} is not on this machine (${programs.join(", ")}): ${without ?? `it is needed for the ${purpose}`}`)
   }
   if (absent.length > 0) sayHow(machine, absent)
   return absent.some(({ without }) => without === undefined) ? 1 : 0
