@@ -1,0 +1,157 @@
+/**
+ * The ports of the memory layers with a script of faults before them: one layer for each port, which takes the port itself from
+ * below. Listed method by method, so that a method which a port gains does not compile here until it can fail too.
+ */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+import { EncodeRuntime, EncodeRuntimeUnavailable } from "../EncodeRuntime.ts"
+import { type Delivery, JobQueue, QueueUnavailable } from "../JobQueue.ts"
+import { JobStore, JobStoreUnavailable } from "../JobStore.ts"
+import { ObjectStore, ObjectStoreUnavailable } from "../ObjectStore.ts"
+import { MirrorUnavailable, ProgressMirror } from "../ProgressMirror.ts"
+import { ProgressReader } from "../ProgressReader.ts"
+import { StudentStore } from "../Student.ts"
+import { FaultyCalls } from "./Faults.ts"
+
+export const faultyJobStore: Layer.Layer<JobStore, never, JobStore | FaultyCalls> = Layer.effect(
+  JobStore,
+  Effect.gen(function*() {
+    const real = yield* JobStore
+    const { call } = yield* FaultyCalls
+    const faulty = <A, E>(operation: string, effect: Effect.Effect<A, E>): Effect.Effect<A, E | JobStoreUnavailable> =>
+      call("store", `JobStore.${operation}`, effect, (retryable, cause) =>
+        new JobStoreUnavailable({ operation, retryable, cause }))
+    return JobStore.of({
+      createVideo: (...args) => faulty("createVideo", real.createVideo(...args)),
+      completeUpload: (...args) => faulty("completeUpload", real.completeUpload(...args)),
+      retryEncode: (...args) => faulty("retryEncode", real.retryEncode(...args)),
+      beginDelete: (...args) => faulty("beginDelete", real.beginDelete(...args)),
+      finishDelete: (...args) => faulty("finishDelete", real.finishDelete(...args)),
+      createJob: (...args) => faulty("createJob", real.createJob(...args)),
+      claim: (...args) => faulty("claim", real.claim(...args)),
+      transition: (...args) => faulty("transition", real.transition(...args)),
+      heartbeat: (...args) => faulty("heartbeat", real.heartbeat(...args)),
+      intervene: (...args) => faulty("intervene", real.intervene(...args)),
+      markDispatched: (...args) => faulty("markDispatched", real.markDispatched(...args)),
+      getVideo: (...args) => faulty("getVideo", real.getVideo(...args)),
+      listVideos: (...args) => faulty("listVideos", real.listVideos(...args)),
+      getJob: (...args) => faulty("getJob", real.getJob(...args)),
+      findUndispatched: (...args) => faulty("findUndispatched", real.findUndispatched(...args)),
+      findExpired: (...args) => faulty("findExpired", real.findExpired(...args)),
+      findDispatchedEncodes: (...args) => faulty("findDispatchedEncodes", real.findDispatchedEncodes(...args)),
+      findDeleting: (...args) => faulty("findDeleting", real.findDeleting(...args)),
+      findLive: (...args) => faulty("findLive", real.findLive(...args)),
+      ping: faulty("ping", real.ping)
+    })
+  })
+)
+
+export const faultyStudentStore: Layer.Layer<StudentStore, never, StudentStore | FaultyCalls> = Layer.effect(
+  StudentStore,
+  Effect.gen(function*() {
+    const real = yield* StudentStore
+    const { call } = yield* FaultyCalls
+    const faulty = <A, E>(operation: string, effect: Effect.Effect<A, E>): Effect.Effect<A, E | JobStoreUnavailable> =>
+      call("students", `StudentStore.${operation}`, effect, (retryable, cause) =>
+        new JobStoreUnavailable({ operation, retryable, cause }))
+    return StudentStore.of({
+      insertBatch: (...args) => faulty("insertBatch", real.insertBatch(...args)),
+      findExisting: (...args) => faulty("findExisting", real.findExisting(...args))
+    })
+  })
+)
+
+export const faultyProgressMirror: Layer.Layer<ProgressMirror, never, ProgressMirror | FaultyCalls> = Layer.effect(
+  ProgressMirror,
+  Effect.gen(function*() {
+    const real = yield* ProgressMirror
+    const { call } = yield* FaultyCalls
+    const faulty = <A, E>(operation: string, effect: Effect.Effect<A, E>): Effect.Effect<A, E | MirrorUnavailable> =>
+      call("mirror", `ProgressMirror.${operation}`, effect, (_, cause) => new MirrorUnavailable({ operation, cause }))
+    return ProgressMirror.of({
+      publish: (...args) => faulty("publish", real.publish(...args)),
+      tick: (...args) => faulty("tick", real.tick(...args))
+    })
+  })
+)
+
+export const faultyProgressReader: Layer.Layer<ProgressReader, never, ProgressReader | FaultyCalls> = Layer.effect(
+  ProgressReader,
+  Effect.gen(function*() {
+    const real = yield* ProgressReader
+    const { call } = yield* FaultyCalls
+    return ProgressReader.of({
+      read: (...args) =>
+        call("reader", "ProgressReader.read", real.read(...args), (_, cause) =>
+          new MirrorUnavailable({ operation: "read", cause }))
+    })
+  })
+)
+
+export const faultyJobQueue: Layer.Layer<JobQueue, never, JobQueue | FaultyCalls> = Layer.effect(
+  JobQueue,
+  Effect.gen(function*() {
+    const real = yield* JobQueue
+    const { call } = yield* FaultyCalls
+    const faulty = <A, E>(operation: string, effect: Effect.Effect<A, E>): Effect.Effect<A, E | QueueUnavailable> =>
+      call("queue", `JobQueue.${operation}`, effect, (retryable, cause) =>
+        new QueueUnavailable({ operation, retryable, cause }))
+    const faultyDelivery = (delivery: Delivery): Delivery => ({
+      message: delivery.message,
+      receiveCount: delivery.receiveCount,
+      acknowledge: faulty("acknowledge", delivery.acknowledge),
+      release: (delaySeconds) => faulty("release", delivery.release(delaySeconds)),
+      extend: (seconds) => faulty("extend", delivery.extend(seconds)),
+      bury: faulty("bury", delivery.bury)
+    })
+    return JobQueue.of({
+      send: (...args) => faulty("send", real.send(...args)),
+      receive: (...args) =>
+        faulty("receive", Effect.map(real.receive(...args), (deliveries) => deliveries.map(faultyDelivery))),
+      ping: faulty("ping", real.ping)
+    })
+  })
+)
+
+export const faultyEncodeRuntime: Layer.Layer<EncodeRuntime, never, EncodeRuntime | FaultyCalls> = Layer.effect(
+  EncodeRuntime,
+  Effect.gen(function*() {
+    const real = yield* EncodeRuntime
+    const { call } = yield* FaultyCalls
+    const faulty = <A, E>(operation: string, effect: Effect.Effect<A, E>): Effect.Effect<A, E | EncodeRuntimeUnavailable> =>
+      call("runtime", `EncodeRuntime.${operation}`, effect, (retryable, cause) =>
+        new EncodeRuntimeUnavailable({ operation, retryable, cause }))
+    return EncodeRuntime.of({
+      submit: (...args) => faulty("submit", real.submit(...args)),
+      describe: (...args) => faulty("describe", real.describe(...args)),
+      terminate: (...args) => faulty("terminate", real.terminate(...args))
+    })
+  })
+)
+
+export const faultyObjectStore: Layer.Layer<ObjectStore, never, ObjectStore | FaultyCalls> = Layer.effect(
+  ObjectStore,
+  Effect.gen(function*() {
+    const real = yield* ObjectStore
+    const { call } = yield* FaultyCalls
+    const faulty = <A, E>(
+      operation: string,
+      key: string,
+      effect: Effect.Effect<A, E>
+    ): Effect.Effect<A, E | ObjectStoreUnavailable> =>
+      call("objects", `ObjectStore.${operation}`, effect, (retryable, cause) =>
+        new ObjectStoreUnavailable({ operation, key, retryable, cause }))
+    return ObjectStore.of({
+      put: (key, ...rest) => faulty("put", key, real.put(key, ...rest)),
+      get: (key, range) => Stream.unwrap(faulty("get", key, Effect.sync(() => real.get(key, range)))),
+      head: (key) => faulty("head", key, real.head(key)),
+      list: (prefix) => Stream.unwrap(faulty("list", prefix, Effect.sync(() => real.list(prefix)))),
+      remove: (key) => faulty("remove", key, real.remove(key)),
+      removePrefix: (prefix) => faulty("removePrefix", prefix, real.removePrefix(prefix)),
+      presignPut: (key, options) => faulty("presignPut", key, real.presignPut(key, options)),
+      presignGet: (key, options) => faulty("presignGet", key, real.presignGet(key, options)),
+      ping: faulty("ping", "", real.ping)
+    })
+  })
+)

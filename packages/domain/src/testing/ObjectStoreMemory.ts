@@ -1,0 +1,61 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+import { type ObjectHead, ObjectNotFound, ObjectStore } from "../ObjectStore.ts"
+
+interface Held {
+  readonly head: ObjectHead
+  readonly bytes: Uint8Array
+}
+
+const isKey = (key: string): boolean =>
+  /^[\x20-\x7e]+$/.test(key) && key.split("/").every((part) => part !== "" && part !== "." && part !== "..")
+
+const checked = (key: string): Effect.Effect<string> =>
+  isKey(key) ? Effect.succeed(key) : Effect.die(new Error(`Cannot use "${key}" as the key of an object`))
+
+/** Objects in memory. Addresses are `memory://put/{key}` and `memory://get/{key}`: nothing answers there. */
+export const layer: Layer.Layer<ObjectStore> = Layer.sync(ObjectStore, () => {
+  const objects = new Map<string, Held>()
+  let writes = 0
+
+  const find = (key: string) =>
+    Effect.flatMap(checked(key), () => {
+      const found = objects.get(key)
+      return found === undefined ? Effect.fail(new ObjectNotFound({ key })) : Effect.succeed(found)
+    })
+
+  return ObjectStore.of({
+    put: (key, body, options) =>
+      Effect.gen(function*() {
+        yield* checked(key)
+        const chunks = yield* Stream.runCollect(body)
+        const size = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0)
+        if (size !== options.size) {
+          return yield* Effect.die(new Error(`Cannot put object "${key}": ${size} bytes came, not ${options.size}`))
+        }
+        const bytes = new Uint8Array(size)
+        let offset = 0
+        for (const chunk of chunks) {
+          bytes.set(chunk, offset)
+          offset += chunk.byteLength
+        }
+        writes += 1
+        objects.set(key, { bytes, head: { key, size, contentType: options.contentType, etag: `"${writes}"` } })
+      }),
+    get: (key, range) =>
+      Stream.fromEffect(
+        Effect.map(find(key), ({ bytes }) => range === undefined ? bytes : bytes.slice(range.start, range.end + 1))
+      ),
+    head: (key) => Effect.map(find(key), ({ head }) => head),
+    list: (prefix) => Stream.suspend(() => Stream.fromIterable([...objects.keys()].filter((key) => key.startsWith(prefix)))),
+    remove: (key) => Effect.map(checked(key), () => void objects.delete(key)),
+    removePrefix: (prefix) =>
+      prefix.endsWith("/")
+        ? Effect.sync(() => [...objects.keys()].filter((key) => key.startsWith(prefix) && objects.delete(key)).length)
+        : Effect.die(new Error(`Cannot remove the objects under "${prefix}": it does not end in a slash`)),
+    presignPut: (key) => Effect.map(checked(key), () => `memory://put/${key}`),
+    presignGet: (key) => Effect.map(checked(key), () => `memory://get/${key}`),
+    ping: Effect.void
+  })
+})

@@ -1,0 +1,41 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { type Lease, leaseFault } from "../Job.ts"
+import { JobStore } from "../JobStore.ts"
+import { type InsertedStudents, type NewStudent, StudentStore } from "../Student.ts"
+
+const nameOf = (lease: Lease, student: NewStudent): string =>
+  [lease.tenantId, student.name, student.guardianPhone].join("\n")
+
+/** Students in memory, under the leases of the job store beside it. */
+export const layer: Layer.Layer<StudentStore, never, JobStore> = Layer.effect(
+  StudentStore,
+  Effect.gen(function*() {
+    const jobs = yield* JobStore
+    /** The job and the row that each student came from. */
+    const origins = new Map<string, { readonly jobId: string; readonly row: number }>()
+
+    const sort = (lease: Lease, students: ReadonlyArray<NewStudent>, write: boolean): InsertedStudents => {
+      const created: Array<number> = []
+      const duplicates: Array<number> = []
+      const seen = write ? origins : new Map(origins)
+      for (const student of students) {
+        const name = nameOf(lease, student)
+        const origin = seen.get(name)
+        if (origin === undefined) seen.set(name, { jobId: lease.jobId, row: student.row })
+        const ours = origin === undefined || (origin.jobId === lease.jobId && origin.row === student.row)
+        ;(ours ? created : duplicates).push(student.row)
+      }
+      return { created, duplicates }
+    }
+
+    return StudentStore.of({
+      insertBatch: (lease, students) =>
+        Effect.flatMap(jobs.getJob(lease.tenantId, lease.jobId), ({ job }) => {
+          const fault = leaseFault(job, lease)
+          return fault === null ? Effect.sync(() => sort(lease, students, true)) : Effect.fail(fault)
+        }),
+      findExisting: (lease, students) => Effect.sync(() => sort(lease, students, false))
+    })
+  })
+)
