@@ -66,13 +66,21 @@ export const findStep = (kind: JobKind, name: string): Step | null => {
 const clamp = (value: number, minimum: number, maximum: number): number =>
   Number.isFinite(value) ? Math.min(maximum, Math.max(minimum, value)) : minimum
 
+/** A binary fraction such as 0.29 times 100 falls short of its whole number by less than this. */
+const roundingError = 1e-9
+
+const roundDown = (start: number, end: number, fraction: number): number => {
+  const done = clamp(fraction, 0, 1)
+  if (done === 1) return end
+  return Math.max(start, Math.min(end - 1, Math.floor(start + (end - start) * done + roundingError)))
+}
+
 /**
  * Whole percent of the whole job, when `fraction` (0..1) of the step is done.
  *
  * Rounded down, so that 100 is shown by nothing that is not finished.
  */
-export const jobPercent = (step: Step, fraction: number): number =>
-  Math.floor(step.from + (step.to - step.from) * clamp(fraction, 0, 1))
+export const jobPercent = (step: Step, fraction: number): number => roundDown(step.from, step.to, fraction)
 
-/** Whole percent of the step itself. */
-export const stepPercent = (fraction: number): number => Math.floor(clamp(fraction, 0, 1) * 100)
+/** Whole percent of the step itself; 100 is shown by a finished step alone. */
+export const stepPercent = (fraction: number): number => roundDown(0, 100, fraction)
