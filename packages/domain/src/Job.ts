@@ -215,6 +215,9 @@ const failAttempt = (job: Job, now: Millis, policy: JobPolicy, code: string, mes
     })
 }
 
+/** The job was preempted as often as it may be attempted. */
+const tooManyAttemptsCode = "too_many_attempts"
+
 /** What came of the wish to claim a job. */
 export type ClaimDecision =
   | { readonly _tag: "Claimed"; readonly job: Job; readonly lease: Lease }
@@ -244,7 +247,7 @@ export const claimJob = (
   }
   if (job.runAfter > now) return { _tag: "NotDue", until: job.runAfter }
   if (job.attempt >= policy.maxAttempts) {
-    return { _tag: "GaveUp", job: giveUp(job, now, "too_many_attempts", tooManyAttempts(job)) }
+    return { _tag: "GaveUp", job: giveUp(job, now, tooManyAttemptsCode, tooManyAttempts(job)) }
   }
   const claimed = change(job, now, {
     status: "RUNNING",
@@ -305,7 +308,7 @@ const alreadyApplied = (job: Job, lease: Lease, command: WorkerCommand): boolean
     case "Fail":
       return job.status === "RETRYING" || job.status === "FAILED"
     case "Preempt":
-      return job.status === "RETRYING"
+      return job.status === "RETRYING" || (job.status === "FAILED" && job.errorCode === tooManyAttemptsCode)
   }
 }
 
@@ -379,7 +382,7 @@ export const applyWorkerCommand = (
     case "Preempt":
       return Result.succeed(
         job.attempt >= policy.maxAttempts
-          ? giveUp(job, now, "too_many_attempts", tooManyAttempts(job))
+          ? giveUp(job, now, tooManyAttemptsCode, tooManyAttempts(job))
           : change(job, now, {
             ...released,
             status: "RETRYING",
