@@ -1,10 +1,11 @@
 import type { Effect, Schema } from "effect"
-import type { JobRun, WorkerCommand } from "@lectern/domain"
+import type { IllegalTransition, JobNotFound, JobRun, LeaseLost, WorkerCommand } from "@lectern/domain"
 
 /**
  * What a kind of job does once it is claimed.
  *
- * A handler ends with the command that ends its attempt, whatever happened: it has no error. It says `pulse` whenever it has
+ * A handler ends with the command that ends its attempt, whatever happened; it fails only where the job is
+ * no longer its own. It says `pulse` whenever it has
  * moved, which keeps its lease and its message; and `afterwards` runs when the last command is recorded, for what may only
  * happen then (a source file is deleted when its job is terminal, not before: INCIDENTS.md, 39).
  */
@@ -13,7 +14,7 @@ export interface JobHandler<R> {
     run: JobRun,
     payload: Schema.Json,
     pulse: Effect.Effect<void>
-  ) => Effect.Effect<HandlerEnd<R>, never, R>
+  ) => Effect.Effect<HandlerEnd<R>, LeaseLost | JobNotFound | IllegalTransition, R>
 }
 
 export interface HandlerEnd<R> {

@@ -1,0 +1,184 @@
+import {
+  exportsPrefix,
+  type ImportStepName,
+  type JobRun,
+  type NewStudent,
+  ObjectStore,
+  StudentStore,
+  type WorkerCommand
+} from "@lectern/domain"
+import { Effect, FileSystem, Schema, Stream } from "effect"
+import {
+  importSpreadsheet,
+  type StudentImportResult,
+  type StudentRow,
+  type StudentSink,
+  writeErrorWorkbook
+} from "./import/index.ts"
+import type { HandlerEnd, JobHandler } from "./JobHandler.ts"
+
+/** The payload of a `student_import`: names alone, nothing of what the file holds. */
+export const StudentImportPayload = Schema.Struct({
+  /** Object key of the uploaded spreadsheet. */
+  file_key: Schema.String,
+  filename: Schema.String,
+  dry_run: Schema.Boolean
+})
+export type StudentImportPayload = typeof StudentImportPayload.Type
+
+/** How long the download of a result stays valid, in seconds: a week, the most that S3 signs for. */
+const downloadValidSeconds = 604_800
+
+const workbookType = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+const decodePayload = Schema.decodeUnknownEffect(StudentImportPayload)
+
+type Services = ObjectStore | StudentStore | FileSystem.FileSystem
+
+const toNewStudent = (row: StudentRow): NewStudent => {
+  const { guardianPhone, name, row: number, studentPhone, ...others } = row
+  const details: Record<string, string> = {}
+  for (const [field, value] of Object.entries(others)) if (value !== null) details[field] = value
+  return { row: number, name, guardianPhone, studentPhone, details }
+}
+
+/** The name under which the workbook with the error column is downloaded: the user's own, marked. */
+export const downloadName = (filename: string): string => `${filename.replace(/\.[^.]*$/, "")} (결과).xlsx`
+
+/** What the job's result is: CONTRACT.md, section 2, and the names of the import's own endpoint. */
+const toJobResult = (result: StudentImportResult, downloadUrl: string): Schema.Json => ({
+  created: result.created,
+  failed: result.failed.map((cell) => ({ ...cell })),
+  failed_rows: result.failed_rows,
+  failed_omitted: result.failed_omitted,
+  duplicates: result.duplicates,
+  total: result.total,
+  notes: result.notes.map((note) => ({ ...note })),
+  sheet: result.sheet,
+  dry_run: result.dry_run,
+  download_url: downloadUrl
+})
+
+/**
+ * The import of a class list as a job: fetch the file, judge every row, write the good ones under the lease, hand back the
+ * user's own rows with an error column.
+ *
+ * The uploaded file is removed when the job is terminal, not before: another attempt needs it (INCIDENTS.md, 39).
+ */
+export const studentImportJob = (options: { readonly workRoot: string }): JobHandler<Services> => ({
+  handle: Effect.fn("StudentImportJob.handle")(function*(run, payload, pulse) {
+    const decoded = yield* Effect.result(decodePayload(payload))
+    if (decoded._tag === "Failure") {
+      const command: WorkerCommand = {
+        _tag: "Fail",
+        code: "bad_payload",
+        message: "작업 정보를 읽을 수 없습니다",
+        retryable: false
+      }
+      return yield* ended(command, decoded.failure.message, Effect.void)
+    }
+    const { file_key } = decoded.success
+    const temporary = (code: string) => (error: { readonly message: string }) =>
+      ended(
+        { _tag: "Fail", code, message: "일시적인 문제로 명단을 등록하지 못했습니다", retryable: true },
+        error.message,
+        removeUpload(file_key)
+      )
+    return yield* importStudents(run, decoded.success, pulse, options.workRoot).pipe(
+      Effect.scoped,
+      Effect.catchTags({
+        ImportRejected: (error) =>
+          ended({ _tag: "Reject", code: error.code, message: error.messageKo }, error.message, removeUpload(file_key)),
+        ObjectNotFound: (error) =>
+          ended(
+            {
+              _tag: "Fail",
+              code: "upload_missing",
+              message: "올린 파일을 찾을 수 없습니다. 다시 올려 주세요",
+              retryable: false
+            },
+            error.message,
+            Effect.void
+          ),
+        ImportFileUnreadable: temporary("work_directory"),
+        PlatformError: temporary("work_directory"),
+        ObjectStoreUnavailable: temporary("object_store_unavailable"),
+        JobStoreUnavailable: temporary("database_unavailable")
+      })
+    )
+  })
+})
+
+const importStudents = Effect.fnUntraced(function*(
+  run: JobRun,
+  { dry_run, file_key, filename }: StudentImportPayload,
+  pulse: Effect.Effect<void>,
+  workRoot: string
+) {
+  const objects = yield* ObjectStore
+  const students = yield* StudentStore
+  const fs = yield* FileSystem.FileSystem
+  let current: ImportStepName | null = null
+
+  const moveTo = Effect.fnUntraced(function*(step: ImportStepName) {
+    if (current === step) return
+    current = step
+    yield* run.record({ _tag: "Advance", step })
+  })
+
+  yield* moveTo("downloading")
+  const directory = yield* fs.makeTempDirectoryScoped({ directory: workRoot, prefix: "import-" })
+  const file = `${directory}/upload`
+  yield* objects.get(file_key).pipe(Stream.tap(() => pulse), Stream.run(fs.sink(file)))
+
+  yield* moveTo("parsing")
+  const write = <E>(insert: Effect.Effect<{ readonly created: ReadonlyArray<number>; readonly duplicates: ReadonlyArray<number> }, E>) =>
+    Effect.andThen(moveTo("creating"), insert)
+  const sink = {
+    insertBatch: (rows: ReadonlyArray<StudentRow>) => write(students.insertBatch(run.lease, rows.map(toNewStudent))),
+    previewBatch: (rows: ReadonlyArray<StudentRow>) => write(students.findExisting(run.lease, rows.map(toNewStudent)))
+  } satisfies StudentSink<unknown>
+  const result = yield* importSpreadsheet<Effect.Error<ReturnType<typeof sink.insertBatch>>>({
+    file,
+    sink,
+    dryRun: dry_run,
+    onProgress: ({ fraction }) => Effect.andThen(pulse, run.tick({ fraction, remainingSeconds: null })).pipe(Effect.asVoid)
+  })
+
+  yield* moveTo("creating")
+  const workbook = `${directory}/result.xlsx`
+  yield* writeErrorWorkbook({ file, output: workbook })
+  yield* pulse
+  const key = `${exportsPrefix(run.lease.tenantId, run.lease.jobId)}result.xlsx`
+  const { size } = yield* fs.stat(workbook)
+  yield* objects.put(key, fs.stream(workbook), {
+    contentType: workbookType,
+    cacheControl: "private, no-store",
+    size: Number(size)
+  })
+  const downloadUrl = yield* objects.presignGet(key, {
+    expiresInSeconds: downloadValidSeconds,
+    downloadName: downloadName(filename)
+  })
+  const end: HandlerEnd<Services> = {
+    command: { _tag: "Succeed", result: toJobResult(result, downloadUrl) },
+    afterwards: removeUpload(file_key)
+  }
+  return end
+})
+
+const removeUpload = (key: string): Effect.Effect<void, never, ObjectStore> =>
+  Effect.gen(function*() {
+    const objects = yield* ObjectStore
+    yield* objects.remove(key)
+  }).pipe(
+    Effect.catchTag("ObjectStoreUnavailable", (error) =>
+      Effect.logWarning("The uploaded spreadsheet stays for now", { error: error.message }))
+  )
+
+const ended = (
+  command: WorkerCommand,
+  error: string,
+  afterwards: HandlerEnd<Services>["afterwards"]
+): Effect.Effect<HandlerEnd<Services>> =>
+  Effect.as(Effect.logWarning("The import ended early", { command: command._tag, error }), { command, afterwards })
