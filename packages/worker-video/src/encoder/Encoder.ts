@@ -4,11 +4,12 @@ import { defaultPlanOptions, type EncodePlan, plan, type PlanOptions } from "./E
 import type { EncodedFile, EncodeResult } from "./EncodeResult.ts"
 import type { EncoderUnavailable } from "./EncoderUnavailable.ts"
 import type { EncodeToken } from "./EncodeToken.ts"
-import { fractionDone, renditionNames } from "./FfmpegCommandLine.ts"
+import { fractionDone, playlistName, renditionNames } from "./FfmpegCommandLine.ts"
 import { completenessRules, validateHls, type Validation } from "./HlsValidator.ts"
 import { masterPlaylist, measuredRate } from "./MasterPlaylist.ts"
 import type { MediaInfo } from "./MediaInfo.ts"
-import { MediaProbe } from "./MediaProbe.ts"
+import { mediaPlaylist, targetDurationFor } from "./MediaPlaylist.ts"
+import { MediaProbe, tolerableShortfall } from "./MediaProbe.ts"
 import { MediaProgram } from "./MediaProgram.ts"
 import { MediaRejected } from "./MediaRejected.ts"
 import { masterName, openOutputPlace, thumbnailName } from "./OutputPlace.ts"
@@ -73,9 +74,6 @@ const kindOf = (path: string, audioName: string | null): Pick<EncodedFile, "cach
 
 const publishingOrder = (path: string): number =>
   path === masterName ? 3 : path.endsWith(".m3u8") ? 2 : path === thumbnailName ? 1 : 0
-
-/** Shares of a track that its header may promise beyond what is there without being called incomplete. */
-const tolerableShortfall = (seconds: number): number => 0.5 + seconds * 0.02
 
 /** One local file in, one directory of HLS out. Knows no queue, no database and no object store. */
 export class Encoder extends Context.Service<Encoder, {
@@ -148,6 +146,25 @@ export class Encoder extends Context.Service<Encoder, {
           }
           return last
         })
+
+        const writePlaylists = Effect.fnUntraced(
+          function*(work: string, encodePlan: EncodePlan, { renditions }: Validation) {
+            const listed = renditions.map(({ init, name, playlist, segments }) => ({
+              name,
+              initUri: playlist.initUri,
+              segments: segments.map(({ facts, uri }) => ({ uri, seconds: facts.ticks / init.timescale }))
+            }))
+            const target = targetDurationFor(listed.flatMap(({ segments }) => segments.map(({ seconds }) => seconds)))
+            for (const { initUri, name, segments } of listed) {
+              yield* fileSystem.writeFileString(
+                paths.join(work, name, playlistName),
+                mediaPlaylist(target, initUri, segments)
+              )
+            }
+            yield* fileSystem.writeFileString(paths.join(work, masterName), masterPlaylist(encodePlan, renditions))
+          },
+          (effect, work) => Effect.mapError(effect, workspaceFailed("write", work))
+        )
 
         const filesOf = Effect.fnUntraced(
           function*(work: string, encodePlan: EncodePlan) {
@@ -242,10 +259,7 @@ export class Encoder extends Context.Service<Encoder, {
 
             yield* at("validating", 0)
             const validation = yield* checked(place.work, media, encodePlan)
-            const masterPath = paths.join(place.work, masterName)
-            yield* fileSystem.writeFileString(masterPath, masterPlaylist(encodePlan, validation.renditions)).pipe(
-              Effect.mapError(workspaceFailed("write", masterPath))
-            )
+            yield* writePlaylists(place.work, encodePlan, validation)
             yield* at("validating", 1)
 
             yield* at("thumbnail", 0)

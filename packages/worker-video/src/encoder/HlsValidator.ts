@@ -1,4 +1,4 @@
-import { Effect, FileSystem, Path } from "effect"
+import { Effect, type FileSystem, type Path } from "effect"
 import type { PlatformError } from "effect/PlatformError"
 import type { EncodePlan } from "./EncodePlan.ts"
 import { renditionNames } from "./FfmpegCommandLine.ts"

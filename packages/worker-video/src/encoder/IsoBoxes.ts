@@ -54,7 +54,7 @@ export const fileLayout = (path: string, size: number): Effect.Effect<
     let index = false
     while (offset < size) {
       yield* file.seek(BigInt(offset), "start")
-      const read = Number(yield* file.read(header))
+      const read = yield* file.read(header)
       if (read < 8) return index ? "whole" : "cut"
       const declared = view.getUint32(0)
       const boxSize = declared === 0

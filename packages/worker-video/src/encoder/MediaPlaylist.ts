@@ -55,3 +55,29 @@ export const parseMediaPlaylist = (text: string): MediaPlaylist | PlaylistFault 
   if (seconds !== null) return { fault: "the last duration is followed by no segment" }
   return segments.length === 0 ? { fault: "it names no segment" } : { version, targetDuration, initUri, segments }
 }
+
+/** The target duration that fits all of `seconds`: the longest, rounded, and at least 1. */
+export const targetDurationFor = (seconds: ReadonlyArray<number>): number =>
+  seconds.reduce((longest, one) => Math.max(longest, Math.round(one)), 1)
+
+/**
+ * Writes the media playlist of a finished rendition. ffmpeg's own is not published: it announces a target of 0 s for a
+ * clip under half a second, and another target for each rendition of the same stream.
+ */
+export const mediaPlaylist = (
+  targetDuration: number,
+  initUri: string,
+  segments: ReadonlyArray<ListedSegment>
+): string =>
+  [
+    "#EXTM3U",
+    "#EXT-X-VERSION:7",
+    `#EXT-X-TARGETDURATION:${targetDuration}`,
+    "#EXT-X-MEDIA-SEQUENCE:0",
+    "#EXT-X-PLAYLIST-TYPE:VOD",
+    "#EXT-X-INDEPENDENT-SEGMENTS",
+    `#EXT-X-MAP:URI="${initUri}"`,
+    ...segments.flatMap(({ seconds, uri }) => [`#EXTINF:${seconds.toFixed(6)},`, uri]),
+    "#EXT-X-ENDLIST",
+    ""
+  ].join("\n")

@@ -5,7 +5,7 @@ import { fileLayout } from "./IsoBoxes.ts"
 import { type AudioTrack, inputGuards, type MediaInfo, type Rotation, type VideoTrack } from "./MediaInfo.ts"
 import { MediaProgram, type ProgramLimits } from "./MediaProgram.ts"
 import { MediaRejected } from "./MediaRejected.ts"
-import { parseRational, type Rational, toNumber } from "./Rational.ts"
+import { parseRational, type Rational, rational, toNumber } from "./Rational.ts"
 import { TranscodeFailed, WorkspaceFailed } from "./TranscodeFailed.ts"
 
 /** What may come in. A file outside these is rejected before anything of it is decoded. */
@@ -83,6 +83,27 @@ const rotationOf = (stream: ProbedStream): Rotation => {
 const bitDepthOf = (pixelFormat: string): number =>
   Number(/(?:p|gray|gbrp|x2rgb|x2bgr)(9|10|12|14|16)(?:le|be)?$/.exec(pixelFormat)?.[1] ?? (/^p01[06]/.test(pixelFormat) ? 10 : 8))
 
+/** A track's length, and how many packets it has if they were counted. */
+interface Extent {
+  readonly seconds: number
+  readonly packets: number | null
+}
+
+/** The average rate where the header has none, in thousandths, from at least two frames. */
+const countedRate = ({ packets, seconds }: Extent): Rational | null => {
+  const thousandths = packets === null || packets < 2 || seconds <= 0 ? 0 : Math.round(packets / seconds * 1000)
+  return thousandths > 0 ? rational(thousandths, 1000) : null
+}
+
+/** Seconds of a tag such as "00:01:02.500000000", which Matroska keeps for each track. */
+const clockSeconds = (text: string | undefined): number | undefined => {
+  const [, hours, minutes, seconds] = /^(\d+):(\d{2}):(\d{2}(?:\.\d+)?)$/.exec(text ?? "") ?? []
+  return seconds === undefined ? undefined : Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds)
+}
+
+/** Seconds of a track that its header may promise beyond what is there before the file is called incomplete. */
+export const tolerableShortfall = (seconds: number): number => 0.5 + seconds * 0.02
+
 const square: Rational = { num: 1, den: 1 }
 
 /** Asks a local file what it is, without trusting its name, its claims or its content. */
@@ -149,7 +170,7 @@ export class MediaProbe extends Context.Service<MediaProbe, {
           return { packets, durationSeconds: packets === 0 ? 0 : end - first }
         })
 
-        const describeVideo = Effect.fnUntraced(function*(stream: ProbedStream, origin: number, duration: number) {
+        const describeVideo = Effect.fnUntraced(function*(stream: ProbedStream, origin: number, extent: Extent) {
           const codedWidth = stream.width ?? 0
           const codedHeight = stream.height ?? 0
           if (
@@ -168,7 +189,7 @@ export class MediaProbe extends Context.Service<MediaProbe, {
           }
           const rotation = rotationOf(stream)
           const turned = rotation === 90 || rotation === 270
-          const averageRate = parseRational(stream.avg_frame_rate ?? "")
+          const averageRate = parseRational(stream.avg_frame_rate ?? "") ?? countedRate(extent)
           if (averageRate !== null && toNumber(averageRate) > limits.framesPerSecond) {
             return yield* MediaRejected.because("frame_rate", `${toNumber(averageRate)} frames per second`)
           }
@@ -190,7 +211,7 @@ export class MediaProbe extends Context.Service<MediaProbe, {
             averageRate,
             nominalRate: parseRational(stream.r_frame_rate ?? ""),
             startSeconds: Math.max(0, (stream.start_time ?? origin) - origin),
-            durationSeconds: duration,
+            durationSeconds: extent.seconds,
             frames: frames > 0 ? frames : null
           }
           return track
@@ -254,17 +275,25 @@ export class MediaProbe extends Context.Service<MediaProbe, {
             }
 
             const origin = probed.format?.start_time ?? 0
-            const lengthOf = (stream: ProbedStream) =>
-              Effect.gen(function*() {
-                if (stream.duration !== undefined && stream.duration > 0) return stream.duration
-                const measured = yield* measure({ path: absolute, demuxers }, stream.index).pipe(
-                  Effect.catchTag("TranscodeFailed", (failed): Effect.Effect<never, MediaRejected | TranscodeFailed> =>
-                    failed.reason._tag === "ProgramFailed"
-                      ? Effect.fail(MediaRejected.because("unreadable", failed.reason.message))
-                      : Effect.fail(failed))
+            /** A track's length: as its header says, or counted and held against what the rest of the file promises. */
+            const extentOf = Effect.fnUntraced(function*(stream: ProbedStream) {
+              if (stream.duration !== undefined && stream.duration > 0) return { seconds: stream.duration, packets: null }
+              const { durationSeconds, packets } = yield* measure({ path: absolute, demuxers }, stream.index).pipe(
+                Effect.catchTag("TranscodeFailed", (failed): Effect.Effect<never, MediaRejected | TranscodeFailed> =>
+                  failed.reason._tag === "ProgramFailed"
+                    ? Effect.fail(MediaRejected.because("unreadable", failed.reason.message))
+                    : Effect.fail(failed))
+              )
+              const promised = clockSeconds(stream.tags?.["DURATION"]) ??
+                (streams.length === 1 ? probed.format?.duration : undefined)
+              if (promised !== undefined && durationSeconds < promised - tolerableShortfall(promised)) {
+                return yield* MediaRejected.because(
+                  "truncated",
+                  `stream ${stream.index} holds ${durationSeconds} of ${promised} seconds`
                 )
-                return measured.durationSeconds
-              })
+              }
+              return { seconds: durationSeconds, packets }
+            })
 
             const pictures = streams.filter((stream) =>
               stream.codec_type === "video" && decodable(stream) &&
@@ -277,8 +306,8 @@ export class MediaProbe extends Context.Service<MediaProbe, {
             const sound = sounds.find((stream) => has(stream, "default")) ?? sounds[0]
             const video = picture === undefined
               ? null
-              : yield* describeVideo(picture, origin, yield* lengthOf(picture))
-            const audioLength = sound === undefined ? 0 : yield* lengthOf(sound)
+              : yield* describeVideo(picture, origin, yield* extentOf(picture))
+            const audioLength = sound === undefined ? 0 : (yield* extentOf(sound)).seconds
             const audio = sound === undefined || audioLength <= 0 ? null : describeAudio(sound, origin, audioLength)
             if (video === null && audio === null) {
               return yield* MediaRejected.because("no_streams", `${streams.length} streams, none of them usable`)

@@ -1,0 +1,25 @@
+/** What runs on this machine, as Linux tells it: to see that no child is left behind. */
+import { Effect, FileSystem, Schedule, Schema } from "effect"
+
+class StillRunning extends Schema.TaggedError<StillRunning>()("StillRunning", { pids: Schema.Array(Schema.Int) }) {}
+
+/** Process ids of the ffmpeg and ffprobe processes whose command line names `path`. */
+export const mediaProcesses = Effect.fnUntraced(function*(path: string) {
+  const fileSystem = yield* FileSystem.FileSystem
+  const pids = (yield* fileSystem.readDirectory("/proc")).filter((name) => /^\d+$/.test(name))
+  const named = yield* Effect.forEach(pids, (pid) =>
+    fileSystem.readFileString(`/proc/${pid}/cmdline`).pipe(
+      Effect.map((line) => line.split("\0")),
+      // A process may end while it is looked at.
+      Effect.catchTag("PlatformError", () => Effect.succeed([])),
+      Effect.map((words) => /(?:^|\/)ff(?:mpeg|probe)$/.test(words[0] ?? "") && words.includes(path) ? [Number(pid)] : [])
+    ))
+  return named.flat()
+})
+
+/** Waits until no ffmpeg names `path` any more; a test's own time limit ends it otherwise. */
+export const gone = (path: string) =>
+  mediaProcesses(path).pipe(
+    Effect.flatMap((pids) => pids.length === 0 ? Effect.void : Effect.fail(new StillRunning({ pids }))),
+    Effect.retry(Schedule.spaced("20 millis"))
+  )
