@@ -1,4 +1,5 @@
 import { open } from "node:fs/promises"
+import { TextDecoder } from "node:util"
 import { Effect } from "effect"
 import { compoundFileMagic, compoundFileNames } from "./CompoundFile.ts"
 import { faultOfReading, type ImportFault } from "./ImportFault.ts"
@@ -119,8 +120,10 @@ const zipKind = async (path: string, limits: ImportLimits): Promise<FileKind> =>
 const textKind = (head: Buffer): FileKind => {
   const order = byteOrder(head)
   if (order === "none") throw notASpreadsheet()
-  if (order === null && head.some((byte) => byte < 32 && ![9, 10, 12, 13, 26].includes(byte))) throw notASpreadsheet()
-  const text = head.toString("latin1").replaceAll("\0", "").replace(/^(ÿþ|þÿ|ï»¿)/, "").trimStart().toLowerCase()
+  // Latin letters serve for both: what is looked for below is ASCII in every encoding that is left.
+  const whole = order === null ? head.toString("latin1") : new TextDecoder(order).decode(head.subarray(0, head.length & ~1))
+  if (/[^\P{Cc}\t\n\f\r\x1a\x80-\x9f]/u.test(whole)) throw notASpreadsheet()
+  const text = whole.replace(/^(\ufeff|ï»¿)/, "").trimStart().toLowerCase()
   if (text === "") throw empty()
   if (text.startsWith("%pdf") || text.startsWith("{\\rtf")) throw notASpreadsheet()
   if (text.startsWith("<") && text.includes("urn:schemas-microsoft-com:office:spreadsheet")) throw xmlSpreadsheet2003()
