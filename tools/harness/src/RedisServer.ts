@@ -6,7 +6,10 @@ import { freePort } from "./ports.ts"
 import { type ServerProcess, startServer } from "./ServerProcess.ts"
 import { temporaryFolder } from "./TemporaryFolder.ts"
 
-/** Options of `redis-server` by their names in redis.conf, such as `{ maxmemory: "2mb" }`. */
+/**
+ * Options of `redis-server` by their names in redis.conf, such as `{ maxmemory: "2mb" }`. The harness itself sets `port`,
+ * `bind`, `dir`, `save` and `appendonly`.
+ */
 export type RedisOptions = Readonly<Record<string, string>>
 
 /** Sends one command and QUIT, and returns everything that Redis said, in its own protocol. Hangs with a frozen server. */
@@ -52,7 +55,7 @@ export class RedisServer extends Context.Service<RedisServer, ServerProcess & {
     Effect.gen(function*() {
       const folder = yield* temporaryFolder("redis")
       const port = yield* freePort
-      const settings = { port: String(port), bind: "127.0.0.1", save: "", appendonly: "no", dir: folder, ...options }
+      const settings = { ...options, port: String(port), bind: "127.0.0.1", save: "", appendonly: "no", dir: folder }
       const process = yield* startServer({
         name: "Redis",
         command: "redis-server",

@@ -1,6 +1,7 @@
 import { assert, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { Redis } from "ioredis"
+import { createServer, type Server } from "node:net"
 import { describeIf, RedisServer } from "../src/index.ts"
 import { closed, dial } from "./tcp.ts"
 
@@ -13,6 +14,16 @@ const client = (url: string) =>
       return redis
     }),
     (redis) => Effect.sync(() => redis.disconnect())
+  )
+
+/** Somebody else on a port, who answers everything as a Redis would answer PING. */
+const stranger = (port: number) =>
+  Effect.acquireRelease(
+    Effect.callback<Server>((resume) => {
+      const server = createServer((socket) => void socket.resume().end("+PONG\r\n"))
+      server.listen(port, "127.0.0.1", () => resume(Effect.succeed(server)))
+    }),
+    (server) => Effect.callback<void>((resume) => void server.close(() => resume(Effect.void)))
   )
 
 describeIf(RedisServer.availability, "RedisServer", () => {
@@ -86,6 +97,15 @@ describeIf(RedisServer.availability, "RedisServer", () => {
       yield* server.freeze
       yield* server.restart
       yield* server.ping
+    }))
+
+  it.effect("does not take a stranger on its port for itself", () =>
+    Effect.gen(function*() {
+      const server = yield* RedisServer.make()
+      yield* server.kill
+      yield* stranger(server.port)
+      const error = yield* Effect.flip(server.restart)
+      assert.include(error.message, "ended before it answered")
     }))
 
   it.effect("dies with its scope, frozen or not", () =>
