@@ -61,10 +61,9 @@ export const bestEffort: {
           ? skip("stale")
           : Effect.as(Metric.update(mirrorPublished, 1), "Published"),
       onFailure: (cause): Effect.Effect<MirrorOutcome> =>
-        Cause.hasInterruptsOnly(cause)
-          // Somebody stops the job itself: that is not the mirror's failure, and it goes on its way.
-          ? Effect.interrupt
-          : skip(Cause.hasDies(cause) ? "defect" : "unavailable", Cause.squash(cause))
+        // A fiber that is interrupted itself passes this handler by. So an interruption that is seen here is the mirror's own (a
+        // connection that was closed under it), or one that has to wait for the end of an uninterruptible region.
+        skip(Cause.hasFails(cause) && !Cause.hasDies(cause) ? "unavailable" : "defect", Cause.squash(cause))
     })
   )
 }
