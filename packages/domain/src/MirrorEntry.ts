@@ -127,11 +127,15 @@ const jobStatus = (job: Job, version: MirrorVersion): string =>
     attempt: version.attempt
   })
 
+/** A speed of zero makes the remaining time infinite: that is to say, unknown. */
+const wholeSeconds = (seconds: number | null): number | null =>
+  seconds !== null && Number.isFinite(seconds) ? Math.max(0, Math.round(seconds)) : null
+
 const progress = (step: Step, sample: Sample, version: MirrorVersion, asOf: EpochMillis): string =>
   encodeProgress({
     step: step.name,
     percent: jobPercent(step, sample.fraction),
-    remaining_seconds: sample.remainingSeconds === null ? null : Math.max(0, Math.round(sample.remainingSeconds)),
+    remaining_seconds: wholeSeconds(sample.remainingSeconds),
     step_index: step.index,
     step_total: step.total,
     step_name: step.name,
