@@ -1,8 +1,8 @@
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import { type Committed, mint } from "../internal/Committed.ts"
+import { epochNow } from "../Epoch.ts"
 import {
   applySystemCommand,
   applyWorkerCommand,
@@ -37,7 +37,7 @@ export const layerWith = (policy: JobPolicy): Layer.Layer<JobStore> =>
     const videoKey = (tenantId: TenantId, id: VideoId): string => `${tenantId}/${id}`
 
     const transaction = <A, E>(decide: (now: number) => Result.Result<A, E>): Effect.Effect<A, E> =>
-      Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.suspend(() => Effect.fromResult(decide(now))))
+      Effect.flatMap(epochNow, (now) => Effect.suspend(() => Effect.fromResult(decide(now))))
 
     const findJob = (ref: JobRef): Result.Result<JobRecord, JobNotFound> => {
       const job = jobs.get(jobKey(ref.tenantId, ref.jobId))
@@ -172,7 +172,7 @@ export const layerWith = (policy: JobPolicy): Layer.Layer<JobStore> =>
           })
         ),
       markDispatched: (ref, attempt, externalId) =>
-        Effect.map(Clock.currentTimeMillis, (now) => {
+        Effect.map(epochNow, (now) => {
           const job = jobs.get(jobKey(ref.tenantId, ref.jobId))
           // A run may have claimed the job before its submitter came to note the run's id.
           if (job === undefined || job.attempt < attempt || job.attempt > attempt + 1 || isTerminal(job.status)) return
@@ -191,7 +191,7 @@ export const layerWith = (policy: JobPolicy): Layer.Layer<JobStore> =>
         }),
       getJob: (tenantId, jobId) => Effect.suspend(() => Effect.fromResult(findJob({ tenantId, jobId }))),
       findUndispatched: ({ limit, olderThanMillis }) =>
-        Effect.map(Clock.currentTimeMillis, (now) =>
+        Effect.map(epochNow, (now) =>
           [...jobs.values()]
             .filter((job) =>
               (job.status === "PENDING" || job.status === "RETRYING") && job.runAfter <= now &&
@@ -208,7 +208,7 @@ export const layerWith = (policy: JobPolicy): Layer.Layer<JobStore> =>
               createdAt: job.createdAt
             }))),
       findExpired: (limit) =>
-        Effect.map(Clock.currentTimeMillis, (now) =>
+        Effect.map(epochNow, (now) =>
           [...jobs.values()]
             .filter((job) => isActive(job.status) && job.leaseUntil !== null && job.leaseUntil <= now)
             .slice(0, limit)

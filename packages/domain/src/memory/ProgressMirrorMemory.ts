@@ -1,7 +1,7 @@
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { epochNow } from "../Epoch.ts"
 import type { Committed } from "../internal/Committed.ts"
 import type { MirrorEntry, MirroredRecord, MirrorVersion } from "../MirrorEntry.ts"
 import { subjectKeys } from "../MirrorKeys.ts"
@@ -67,14 +67,14 @@ export const layerWith = (
     }
 
     const write = (entries: ReadonlyArray<MirrorEntry>): Effect.Effect<MirrorWrite> =>
-      Effect.map(Clock.currentTimeMillis, (now) => {
+      Effect.map(epochNow, (now) => {
         let written = false
         for (const entry of entries) written = writeEntry(entry, now) || written
         return written ? "Written" : "Stale"
       })
 
     const put = (receipt: Committed<MirroredRecord>, tick: Tick | null) =>
-      Effect.flatMap(Clock.currentTimeMillis, (now) => write(receiptEntries(receipt, tick, now)))
+      Effect.flatMap(epochNow, (now) => write(receiptEntries(receipt, tick, now)))
 
     return Context.make(
       ProgressMirror,
@@ -84,7 +84,7 @@ export const layerWith = (
         ProgressReader,
         ProgressReader.of({
           read: (tenantId, subjects) =>
-            Effect.map(Clock.currentTimeMillis, (now) =>
+            Effect.map(epochNow, (now) =>
               subjects.map((subject) => {
                 const keys = subjectKeys(tenantId, subject)
                 return { status: find(keys.status, now)?.value ?? null, progress: find(keys.progress, now)?.value ?? null }
