@@ -44,6 +44,13 @@ describe("import direction", () => {
     ])
   })
 
+  it("lets a type test prove that a door is closed", async () => {
+    const repository = plant({
+      "packages/domain/test/doors.test-d.ts": `// @ts-expect-error closed\nexport type A = typeof import("@lectern/domain/internal/b")`
+    })
+    assert.deepStrictEqual(await findings(importDirection, repository), [])
+  })
+
   it("lets tests use the harness, and sources not", async () => {
     const text = `import { RedisServer } from "@lectern/harness"\nexport { RedisServer }`
     const repository = plant({ "packages/adapters/src/a.ts": text, "packages/adapters/test/a.test.ts": text })

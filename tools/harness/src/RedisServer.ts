@@ -1,6 +1,7 @@
 import { Context, Effect, Layer, type Scope } from "effect"
 import { connect } from "node:net"
-import { redisAvailability } from "./Availability.ts"
+import { join } from "node:path"
+import { redisAvailability, redisFolder } from "./Availability.ts"
 import { HarnessError } from "./HarnessError.ts"
 import { freePort } from "./ports.ts"
 import { type ServerProcess, startServer } from "./ServerProcess.ts"
@@ -53,12 +54,16 @@ export class RedisServer extends Context.Service<RedisServer, ServerProcess & {
   /** Starts a server that lives as long as the scope. */
   static readonly make = (options: RedisOptions = {}): Effect.Effect<RedisServer["Service"], HarnessError, Scope.Scope> =>
     Effect.gen(function*() {
+      const folderOfPrograms = redisFolder
+      if (folderOfPrograms === undefined) {
+        return yield* new HarnessError({ message: "Cannot start Redis: redis-server was not found", output: "" })
+      }
       const folder = yield* temporaryFolder("redis")
       const port = yield* freePort
       const settings = { ...options, port: String(port), bind: "127.0.0.1", save: "", appendonly: "no", dir: folder }
       const process = yield* startServer({
         name: "Redis",
-        command: "redis-server",
+        command: join(folderOfPrograms, "redis-server"),
         args: Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]),
         endSignal: "SIGKILL",
         // A stranger on the port would answer too: this asks for the process that was started.
