@@ -169,8 +169,10 @@ layer(Produced.layer.pipe(Layer.provideMerge(encoderLayer)), { excludeTestServic
     Effect.gen(function*() {
       const rules = yield* brokenRules(patched("v360/t_00001.m4s", (bytes, view) => {
         const run = contentOf(bytes, "trun")
-        const firstFlags = run + 8 + ((view.getUint32(run) & 0x1) !== 0 ? 4 : 0)
-        assert.notStrictEqual(view.getUint32(run) & 0x4, 0)
+        const word = view.getUint32(run)
+        const before = [0x1, 0x100, 0x200].filter((flag) => (word & flag) !== 0).length
+        assert.strictEqual(word & 0x404, 0x400, "each sample has its own flags")
+        const firstFlags = run + 8 + before * 4
         view.setUint32(firstFlags, view.getUint32(firstFlags) | 0x10000)
         return bytes
       }))

@@ -3,15 +3,10 @@ import { Deferred, Effect, Exit, Fiber, FileSystem, Path, Schema, Stream } from 
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
 import { fileURLToPath } from "node:url"
 import { Encoder } from "../../src/encoder/index.ts"
-import { encode, encoderLayer, filesBelow, h264, made, picture, temporary, token } from "./MadeMedia.ts"
+import { encode, encoderLayer, filesBelow, h264, longInput, made, picture, temporary, token } from "./MadeMedia.ts"
 import { gone, mediaProcesses } from "./Processes.ts"
 
 class LeaseLost extends Schema.TaggedError<LeaseLost>()("LeaseLost", {}) {}
-
-/** Alone in its directory, and long enough to be interrupted in. */
-const longInput = Effect.gen(function*() {
-  return yield* made(yield* temporary, "in.mp4", ...picture("testsrc2=s=960x540:r=30:d=60"), ...h264)
-})
 
 const onlyInputLeft = Effect.fnUntraced(function*(input: string) {
   const fileSystem = yield* FileSystem.FileSystem

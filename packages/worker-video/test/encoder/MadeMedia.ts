@@ -57,6 +57,12 @@ export const picture = (source: string): ReadonlyArray<string> => ["-f", "lavfi"
 export const tone = (seconds: number): ReadonlyArray<string> => picture(`sine=f=440:d=${seconds}`)
 export const h264: ReadonlyArray<string> = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"]
 
+/** Five minutes that take minutes to encode and a moment to make: a clip, again and again. */
+export const longInput = Effect.gen(function*() {
+  const clip = yield* made(yield* temporary, "clip.mp4", ...picture("testsrc2=s=960x540:r=30:d=4"), ...h264)
+  return yield* made(yield* temporary, "in.mp4", "-stream_loop", "74", "-i", clip, "-c", "copy")
+})
+
 export const token = Schema.decodeSync(EncodeToken)
 
 /** Encodes and keeps every report. */

@@ -10,9 +10,10 @@ export const mediaProcesses = Effect.fnUntraced(function*(path: string) {
   const named = yield* Effect.forEach(pids, (pid) =>
     fileSystem.readFileString(`/proc/${pid}/cmdline`).pipe(
       Effect.map((line) => line.split("\0")),
+      Effect.map(([program = "", ...words]) => /(?:^|\/)ff(?:mpeg|probe)$/.test(program) && words.includes(path)),
       // A process may end while it is looked at.
-      Effect.catchTag("PlatformError", () => Effect.succeed([])),
-      Effect.map((words) => /(?:^|\/)ff(?:mpeg|probe)$/.test(words[0] ?? "") && words.includes(path) ? [Number(pid)] : [])
+      Effect.catchTag("PlatformError", () => Effect.succeed(false)),
+      Effect.map((found) => found ? [Number(pid)] : [])
     ))
   return named.flat()
 })

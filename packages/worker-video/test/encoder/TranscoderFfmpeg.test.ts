@@ -2,17 +2,20 @@ import { assert, layer } from "@effect/vitest"
 import { Duration, Effect, Exit, FileSystem, Path } from "effect"
 import { plan } from "../../src/encoder/EncodePlan.ts"
 import { Transcoder, type TranscodeJob } from "../../src/encoder/index.ts"
-import { encoderLayer, h264, made, output, picture, probed, temporary } from "./MadeMedia.ts"
+import { encoderLayer, h264, longInput, made, output, picture, probed, temporary } from "./MadeMedia.ts"
 import { mediaProcesses } from "./Processes.ts"
 
 const limits = { stall: Duration.minutes(1), total: Duration.minutes(1), grace: Duration.millis(200) }
 
-const jobFor = Effect.fnUntraced(function*(source: string) {
-  const input = yield* made(yield* temporary, "in.mp4", ...picture(source), ...h264)
+const jobFor = Effect.fnUntraced(function*(input: string) {
   const media = yield* probed(input)
   const outDir = yield* temporary
   const job: TranscodeJob = { input, demuxers: media.demuxers, outDir, token: "t", plan: plan(media), limits }
   return job
+})
+
+const shortInput = Effect.gen(function*() {
+  return yield* made(yield* temporary, "in.mp4", ...picture("testsrc2=s=320x240:r=25:d=1"), ...h264)
 })
 
 const transcode = (job: TranscodeJob, onProgress: () => Effect.Effect<void> = () => Effect.void) =>
@@ -29,7 +32,7 @@ const reasonOf = (job: TranscodeJob, onProgress?: () => Effect.Effect<void>) =>
 layer(encoderLayer, { excludeTestServices: true })("TranscoderFfmpeg", (it) => {
   it.effect("kills an ffmpeg that stands still, and calls it worth another attempt", () =>
     Effect.gen(function*() {
-      const job = yield* jobFor("testsrc2=s=960x540:r=30:d=60")
+      const job = yield* jobFor(yield* longInput)
       const stopped = Effect.gen(function*() {
         for (const pid of yield* mediaProcesses(job.input)) process.kill(pid, "SIGSTOP")
       }).pipe(Effect.provide(encoderLayer), Effect.orDie)
@@ -40,7 +43,7 @@ layer(encoderLayer, { excludeTestServices: true })("TranscoderFfmpeg", (it) => {
   it.effect("kills an ffmpeg that hangs before its first frame and does not heed SIGTERM", () =>
     Effect.gen(function*() {
       const paths = yield* Path.Path
-      const job = yield* jobFor("testsrc2=s=320x240:r=25:d=1")
+      const job = yield* jobFor(yield* shortInput)
       const pipe = paths.join(yield* temporary, "never-written.mp4")
       yield* output("mkfifo", [pipe])
       const result = yield* reasonOf({ ...job, input: pipe, limits: { ...limits, stall: Duration.seconds(1) } })
@@ -49,14 +52,14 @@ layer(encoderLayer, { excludeTestServices: true })("TranscoderFfmpeg", (it) => {
 
   it.effect("kills an ffmpeg that works on beyond the limit for the whole run", () =>
     Effect.gen(function*() {
-      const job = yield* jobFor("testsrc2=s=960x540:r=30:d=60")
+      const job = yield* jobFor(yield* longInput)
       const result = yield* reasonOf({ ...job, limits: { ...limits, total: Duration.millis(700) } })
       assert.deepStrictEqual(result, { reason: "TimeLimitReached", retryable: true })
     }))
 
   it.effect("calls an ffmpeg that somebody else killed worth another attempt", () =>
     Effect.gen(function*() {
-      const job = yield* jobFor("testsrc2=s=960x540:r=30:d=60")
+      const job = yield* jobFor(yield* longInput)
       const killed = Effect.gen(function*() {
         for (const pid of yield* mediaProcesses(job.input)) process.kill(pid, "SIGKILL")
       }).pipe(Effect.provide(encoderLayer), Effect.orDie)
@@ -66,7 +69,7 @@ layer(encoderLayer, { excludeTestServices: true })("TranscoderFfmpeg", (it) => {
 
   it.effect("opens an input as nothing but the containers that the probe allowed", () =>
     Effect.gen(function*() {
-      const job = yield* jobFor("testsrc2=s=320x240:r=25:d=1")
+      const job = yield* jobFor(yield* shortInput)
       const exit = yield* Effect.exit(transcode({ ...job, demuxers: "matroska,webm" }))
       assert.isTrue(Exit.isFailure(exit))
       const fileSystem = yield* FileSystem.FileSystem
