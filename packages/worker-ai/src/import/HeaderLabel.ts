@@ -50,6 +50,9 @@ const bare = (label: string): string =>
   label
     .normalize("NFKC")
     .toLowerCase()
+    .replace(/\(\s*모\s*\)/g, "어머니")
+    .replace(/\(\s*부\s*\)/g, "아버지")
+    .replace(/\bor\b/g, "/")
     .replace(/[(<[{【]\s*(필수|선택|필수입력|선택입력|required|optional|mandatory|숫자만|한글|국문|실명|-\s*없이|"?-"?\s*제외|예[:)].*?|ex[.:)].*?)\s*[)>\]}】]/g, "")
     .replace(/[\s*_\-.:·,'’"()[\]<>{}【】※★●○]/g, "")
 
@@ -58,7 +61,7 @@ const guardianAnywhere = new RegExp(`(?:${guardianWords})(?:의)?`, "g")
 const studentAnywhere = new RegExp(`(?:${studentWords})(?:의)?`)
 
 /** What is left between two words for the same person: "Parent/Guardian phone", "학부모 또는 보호자 연락처". */
-const joints = /^(?:[/&|]|또는|혹은|및|or|s)+|[/&|]+/g
+const joints = /^s+|[/&|]|또는|혹은|및/g
 
 /** Marks that put two meanings side by side: "학생/학부모 연락처" is either's, "학생 학부모 연락처" is the guardian's. */
 const alternative = /[/,·&|]|\bor\b|또는|혹은|및/i

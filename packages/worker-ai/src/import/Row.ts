@@ -237,8 +237,6 @@ type SkipReason = Extract<RowJudgement, { readonly _tag: "Skipped" }>["reason"]
 const skipReason = (row: SheetRow, reading: RowReading, { fields, ...header }: HeaderMap): SkipReason | null => {
   const ignored = new Set([...header.numberColumns, ...(header.errorColumn === null ? [] : [header.errorColumn])])
   const filled = row.cells.filter((cell) => cleanText(cell.text) !== "" || cell.formula !== null)
-  // A template's numbering goes on below the last student.
-  if (filled.every((cell) => ignored.has(cell.column))) return "blank"
   const repeated = filled.filter((cell) => header.labels.get(cell.column) === cell.text.trim()).length
   if (repeated >= 2 && repeated * 2 > filled.length) return "header"
   const name = reading.text(fields.name)
@@ -256,7 +254,9 @@ const skipReason = (row: SheetRow, reading: RowReading, { fields, ...header }: H
   if (unreachable && /^(합계|총계|소계|계|인원|total|subtotal|sum|총\s*인원|총원)$|^총\s*\d+\s*명|^(합계|총원|총\s*인원)\s*[:：]/i.test(first)) {
     return "summary"
   }
-  return filled.length === 1 && /^[※*■▶☞]|^(주의|참고|비고|안내)\s*[:：]/.test(first) ? "remark" : null
+  if (filled.length === 1 && /^[※*■▶☞]|^(주의|참고|비고|안내)\s*[:：]/.test(first)) return "remark"
+  // A template's numbering goes on below the last student.
+  return filled.every((cell) => ignored.has(cell.column)) ? "blank" : null
 }
 
 /**

@@ -1,0 +1,170 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Effect, Schema } from "effect"
+import type { ImportRejected } from "../../src/import/ImportRejected.ts"
+import { importSpreadsheet, type StudentSink } from "../../src/import/index.ts"
+import { fileOf } from "./Files.ts"
+import { recordedProgress, rememberingSink } from "./Sinks.ts"
+import { textRow, workbookOf, workbookParts } from "./Workbook.ts"
+import { zipOf } from "./Zip.ts"
+
+const phoneOf = (index: number): string => `010-${String(1000 + Math.floor(index / 10_000))}-${String(index % 10_000).padStart(4, "0")}`
+
+const csvOf = (rows: number): string =>
+  ["이름,학부모 연락처", ...Array.from({ length: rows }, (_, index) => `김가나,${phoneOf(index)}`)].join("\n")
+
+class SinkDown extends Schema.TaggedError<SinkDown>()("SinkDown", {}) {}
+
+describe("importSpreadsheet", () => {
+  it.effect("hands good rows to the sink in batches, in the order of the file", () =>
+    Effect.gen(function* () {
+      const { batches, rows, sink } = rememberingSink()
+      const result = yield* importSpreadsheet({ file: yield* fileOf(csvOf(450)), sink })
+      expect(batches).toEqual([200, 200, 50])
+      expect(rows().map((row) => row.row)).toEqual(Array.from({ length: 450 }, (_, index) => index + 2))
+      expect(result).toMatchObject({ created: 450, duplicates: 0, failed: [], total: 450 })
+    }))
+
+  it.effect("reports the reading of all rows, then their creation, never backwards", () =>
+    Effect.gen(function* () {
+      const { onProgress, reports } = recordedProgress()
+      const file = yield* fileOf(`${csvOf(45)}\n,010`)
+      yield* importSpreadsheet({ file, sink: rememberingSink().sink, onProgress, batchSize: 20 })
+      expect(reports.filter((report) => report.step === "parsing").at(-1)).toEqual({ step: "parsing", rowsDone: 46, rowsTotal: 46, fraction: 1 })
+      expect(reports.filter((report) => report.step === "creating").map((report) => [report.rowsDone, report.rowsTotal])).toEqual([
+        [20, 46],
+        [40, 46],
+        [46, 46],
+        [46, 46]
+      ])
+      const places = reports.map((report) => (report.step === "parsing" ? 0 : 1) + report.fraction)
+      expect(places).toEqual([...places].sort((a, b) => a - b))
+    }))
+
+  it.effect("counts a student who comes twice in the file once, and hands only the first to the sink", () =>
+    Effect.gen(function* () {
+      const { rows, sink } = rememberingSink()
+      const file = yield* fileOf("이름,학부모 연락처,학생 연락처\n김 가,010-1111-2222,\n김가,1011112222,010-5555-6666\n김가,010-1111-3333,\n이가,010-1111-2222,")
+      const result = yield* importSpreadsheet({ file, sink, batchSize: 1 })
+      expect(result).toMatchObject({ total: 4, created: 3, duplicates: 1 })
+      expect(rows().map((row) => row.row)).toEqual([2, 4, 5])
+      expect(result.notes.find((note) => note.code === "repeated_in_file")?.en).toContain("3 (= 2)")
+    }))
+
+  it.effect("says in a dry run what the run would say, and writes nothing", () =>
+    Effect.gen(function* () {
+      const { batches, sink } = rememberingSink()
+      yield* importSpreadsheet({ file: yield* fileOf(csvOf(10)), sink })
+      const file = yield* fileOf(`${csvOf(25)}\n김가나,${phoneOf(3)}\n,010`)
+      const preview = yield* importSpreadsheet({ file, sink, dryRun: true })
+      expect(batches).toEqual([10])
+      expect(preview).toMatchObject({ total: 27, created: 15, duplicates: 11, failed_rows: 1, dry_run: true })
+      expect(yield* importSpreadsheet({ file, sink })).toEqual({ ...preview, dry_run: false })
+    }))
+
+  it.effect("does a dry run without a preview on the file alone", () =>
+    Effect.gen(function* () {
+      const sink: StudentSink<SinkDown> = { insertBatch: () => Effect.fail(new SinkDown()) }
+      const result = yield* importSpreadsheet({ file: yield* fileOf(csvOf(3)), sink, dryRun: true })
+      expect(result).toMatchObject({ created: 3, duplicates: 0 })
+    }))
+
+  it.effect("fails as the sink fails", () =>
+    Effect.gen(function* () {
+      const sink: StudentSink<SinkDown> = { insertBatch: () => Effect.fail(new SinkDown()) }
+      expect((yield* Effect.flip(importSpreadsheet({ file: yield* fileOf(csvOf(3)), sink })))._tag).toBe("SinkDown")
+    }))
+
+  it.effect("dies when the sink does not answer for each row of a batch", () =>
+    Effect.gen(function* () {
+      const sink: StudentSink<never> = { insertBatch: () => Effect.succeed({ created: [2], duplicates: [] }) }
+      const exit = yield* Effect.exit(importSpreadsheet({ file: yield* fileOf(csvOf(3)), sink }))
+      expect(String(exit)).toContain("Cannot count a batch of 3 rows")
+    }))
+
+  it.effect("writes nothing of a file that turns out to be broken after its first thousand rows", () =>
+    Effect.gen(function* () {
+      const { batches, sink } = rememberingSink()
+      const good = Array.from({ length: 1_000 }, (_, index) => textRow(["김가나", phoneOf(index)])).join("")
+      const file = yield* fileOf(workbookOf({ sheet: `${textRow(["이름", "학부모 연락처"])}${good}<row></c>` }))
+      const error = yield* Effect.flip(importSpreadsheet({ file, sink }))
+      expect(error satisfies ImportRejected | { readonly _tag: string }).toMatchObject({ code: "broken_workbook" })
+      expect(batches).toEqual([])
+    }))
+
+  it.effect("lists as many refused cells as it was told and counts the others", () =>
+    Effect.gen(function* () {
+      const file = yield* fileOf(`이름,학부모 연락처\n${",\n가,\n".repeat(5)}`)
+      const result = yield* importSpreadsheet({ file, sink: rememberingSink().sink, failedAtMost: 3 })
+      expect(result).toMatchObject({ total: 5, created: 0, failed_rows: 5, failed_omitted: 2 })
+      expect(result.failed.map((failure) => failure.cell)).toEqual(["B3", "B5", "B7"])
+    }))
+
+  it.effect("refuses a list whose only number is nobody's, and reads it once a person has decided", () =>
+    Effect.gen(function* () {
+      const { sink } = rememberingSink()
+      const file = yield* fileOf("이름,연락처\n김가,010-1111-2222")
+      expect(yield* Effect.flip(importSpreadsheet({ file, sink }))).toMatchObject({ code: "phone_column_ambiguous" })
+      const result = yield* importSpreadsheet({ file, sink, lonePhone: "guardian" })
+      expect(result.created).toBe(1)
+      expect(result.notes.map((note) => note.code)).toContain("lone_phone_is_guardian")
+    }))
+
+  it.effect("reads the first visible sheet that has a list, and says what it left out and what was hidden", () =>
+    Effect.gen(function* () {
+      const sheets = [
+        { name: "숨김", state: "veryHidden", rows: [["이름", "학부모 연락처"], ["숨은이", "010-1111-1111"]] },
+        { name: "안내", state: "visible", rows: [["명단을 적어 주세요"]] },
+        { name: "1반", state: "visible", rows: [["이름", "학부모 연락처"], ["김가", "010-1111-2222"]] },
+        { name: "2반", state: "visible", rows: [["이름", "학부모 연락처"], ["이나", "010-1111-3333"]] }
+      ]
+      const { rows, sink } = rememberingSink()
+      const result = yield* importSpreadsheet({ file: yield* fileOf(severalSheets(sheets)), sink })
+      expect(result.sheet).toBe("1반")
+      expect(rows().map((row) => row.name)).toEqual(["김가"])
+      expect(result.notes.map((note) => [note.code, note.en])).toEqual([
+        ["more_lists", "Sheets '2반' hold a list too; only '1반' was read"],
+        ["hidden_sheets", "The hidden sheets '숨김' were not read"]
+      ])
+    }))
+
+  it.effect("reads hidden rows and says so", () =>
+    Effect.gen(function* () {
+      const hidden = textRow(["김가", "010-1111-2222"]).replace("<row>", `<row hidden="1">`)
+      const file = yield* fileOf(workbookOf({ sheet: textRow(["이름", "학부모 연락처"]) + hidden }))
+      const result = yield* importSpreadsheet({ file, sink: rememberingSink().sink })
+      expect(result.created).toBe(1)
+      expect(result.notes.map((note) => note.en)).toEqual(["Hidden rows that were read: 2"])
+    }))
+
+  it.effect.each([
+    ["a workbook without a header", workbookOf({ sheet: textRow(["가", "나"]) }), "header_not_found"],
+    ["a workbook without any row", workbookOf({ sheet: "" }), "empty_file"]
+  ] as const)("refuses %s", ([, bytes, code]) =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(importSpreadsheet({ file: yield* fileOf(bytes), sink: rememberingSink().sink }))
+      expect(error).toMatchObject({ _tag: "ImportRejected", code })
+    }))
+})
+
+/** A workbook of several sheets, each a part of its own. */
+const severalSheets = (
+  sheets: ReadonlyArray<{ readonly name: string; readonly state: string; readonly rows: ReadonlyArray<ReadonlyArray<string>> }>
+): Buffer => {
+  const type = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet"
+  const parts = workbookParts({ sheet: "" }).filter((part) => part.name !== "xl/worksheets/sheet1.xml")
+  return zipOf([
+    ...parts.map((part) => {
+      if (part.name === "xl/workbook.xml") {
+        const tags = sheets.map(({ name, state }, index) => `<sheet name="${name}" sheetId="${index + 1}" r:id="t${index}" state="${state}"/>`)
+        return { ...part, content: `<workbook><sheets>${tags.join("")}</sheets></workbook>` }
+      }
+      if (part.name !== "xl/_rels/workbook.xml.rels") return part
+      const tags = sheets.map((_, index) => `<Relationship Id="t${index}" Type="${type}" Target="worksheets/part${index}.xml"/>`)
+      return { ...part, content: `<Relationships>${tags.join("")}</Relationships>` }
+    }),
+    ...sheets.map(({ rows }, index) => ({
+      name: `xl/worksheets/part${index}.xml`,
+      content: `<worksheet><sheetData>${rows.map(textRow).join("")}</sheetData></worksheet>`
+    }))
+  ])
+}
