@@ -1,0 +1,181 @@
+/**
+ * The object store's own addresses on this machine, in place of S3's presigned ones: upload, download and playback, each
+ * granted by a signed token in its path. They exist where the store is a folder; with S3 the browser talks to S3.
+ */
+import { Clock, Effect, Layer, Option, Schema, Stream } from "effect"
+import { HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
+import { type ObjectHead, ObjectStore, type ObjectStoreUnavailable } from "@lectern/domain"
+import { byteRange } from "./byteRange.ts"
+import { contentDisposition } from "./contentDisposition.ts"
+import { refusalResponse } from "./errorResponse.ts"
+import { type ObjectGrant, ObjectGrants } from "./ObjectGrantsAgreed.ts"
+import { primedStream } from "./primedStream.ts"
+
+/** Bytes of one PUT, as S3 takes them (INCIDENTS.md, 30). */
+export const maxObjectBytes = 5 * 1024 ** 3
+
+class ObjectRefused extends Schema.TaggedError<ObjectRefused>()("ObjectRefused", {
+  status: Schema.Int,
+  code: Schema.String,
+  detail: Schema.String
+}) {
+  override get message(): string {
+    return this.detail
+  }
+}
+
+const refuse = (status: number, code: string, detail: string) => new ObjectRefused({ status, code, detail })
+
+const notFound = refuse(404, "object_not_found", "There is no such object")
+
+const away = (action: string) => (error: ObjectStoreUnavailable) =>
+  Effect.logError("A request failed because the object store is away", {
+    action,
+    error: error.message,
+    cause: String(error.cause)
+  }).pipe(
+    Effect.andThen(Effect.fail(
+      refuse(503, "objects_unavailable", `Cannot ${action}: the object store is unavailable; try again later`)
+    ))
+  )
+
+const answer = ({ status, code, detail }: ObjectRefused) => Effect.succeed(refusalResponse(status, code, detail))
+
+/** `null` for a path that leaves its folder or names none of its files. */
+const relativeKey = (path: string): string | null => {
+  const parts = path.split("/")
+  return parts.every((part) => part !== "" && part !== "." && part !== ".." && !/[\\\0]/.test(part))
+    ? parts.join("/")
+    : null
+}
+
+const isPlaylist = (key: string): boolean => key.endsWith(".m3u8")
+
+export const layer: Layer.Layer<never, never, HttpRouter.HttpRouter | ObjectStore> = HttpRouter.use(
+  Effect.fnUntraced(function*(router) {
+    const found = yield* Effect.serviceOption(ObjectGrants)
+    if (Option.isNone(found)) return
+    const grants = found.value
+    const objects = yield* ObjectStore
+
+    const granted = Effect.fnUntraced(function*(method: ObjectGrant["method"]) {
+      const params = yield* HttpRouter.params
+      const now = yield* Clock.currentTimeMillis
+      const grant = yield* grants.verify(params["token"] ?? "", now).pipe(
+        Effect.catchTag("GrantRefused", () =>
+          Effect.fail(refuse(403, "address_refused", "This address is not valid, or not any more")))
+      )
+      if (grant.method !== method) {
+        return yield* refuse(403, "address_refused", `This address is not one to ${method}`)
+      }
+      return { grant, rest: params["*"] ?? "" }
+    })
+
+    const send = Effect.fnUntraced(function*(head: ObjectHead, headers: Readonly<Record<string, string>>) {
+      const request = yield* HttpServerRequest.HttpServerRequest
+      const common = {
+        "accept-ranges": "bytes",
+        "content-type": head.contentType,
+        etag: head.etag,
+        "x-content-type-options": "nosniff",
+        ...headers
+      }
+      if (request.headers["if-none-match"] === head.etag) {
+        return HttpServerResponse.empty({ status: 304, headers: common })
+      }
+      const asked = byteRange(request.headers["range"], head.size)
+      if (asked._tag === "Unsatisfiable") {
+        return refusalResponse(416, "range_not_satisfiable", `Cannot send that range: the object has ${head.size} bytes`, {
+          "content-range": `bytes */${head.size}`
+        })
+      }
+      const length = asked._tag === "Part" ? asked.range.end - asked.range.start + 1 : head.size
+      const options = {
+        status: asked._tag === "Part" ? 206 : 200,
+        headers: {
+          ...common,
+          "content-length": String(length),
+          ...(asked._tag === "Part"
+            ? { "content-range": `bytes ${asked.range.start}-${asked.range.end}/${head.size}` }
+            : {})
+        }
+      }
+      if (request.method === "HEAD" || length === 0) {
+        return HttpServerResponse.stream(Stream.empty, options)
+      }
+      const body = yield* primedStream(objects.get(head.key, asked._tag === "Part" ? asked.range : undefined))
+      return HttpServerResponse.stream(body, options)
+    })
+
+    const upload = Effect.gen(function*() {
+      const { grant } = yield* granted("PUT")
+      const request = yield* HttpServerRequest.HttpServerRequest
+      const announced = request.headers["content-length"]
+      if (announced === undefined || !/^\d{1,16}$/.test(announced)) {
+        return yield* refuse(411, "length_required", "Cannot store the object: the request has no Content-Length")
+      }
+      const size = Number(announced)
+      if (size > maxObjectBytes) {
+        return yield* refuse(413, "body_too_large", "Cannot store the object: it is larger than 5 GiB")
+      }
+      const contentType = request.headers["content-type"] ?? ""
+      if (contentType !== grant.contentType) {
+        return yield* refuse(
+          403,
+          "content_type_mismatch",
+          `Cannot store the object: this address takes the Content-Type "${grant.contentType}" and no other`
+        )
+      }
+      yield* objects.put(grant.key, size === 0 ? Stream.empty : request.stream, {
+        contentType,
+        cacheControl: "private, no-store",
+        size
+      }).pipe(
+        Effect.catchTags({
+          ObjectStoreUnavailable: away("store the object"),
+          HttpServerError: () =>
+            Effect.fail(refuse(400, "invalid_body", "Cannot store the object: the body ended before its Content-Length"))
+        })
+      )
+      return HttpServerResponse.empty({ status: 200 })
+    }).pipe(Effect.catchTag("ObjectRefused", answer), Effect.withSpan("Origin.putObject"))
+
+    const download = Effect.gen(function*() {
+      const { grant } = yield* granted("GET")
+      const head = yield* objects.head(grant.key)
+      return yield* send(head, {
+        "cache-control": "private, no-store",
+        "content-disposition": contentDisposition(grant.downloadName ?? grant.key.slice(grant.key.lastIndexOf("/") + 1))
+      })
+    }).pipe(
+      Effect.catchTags({
+        ObjectNotFound: () => Effect.fail(notFound),
+        ObjectStoreUnavailable: away("read the object")
+      }),
+      Effect.catchTag("ObjectRefused", answer),
+      Effect.withSpan("Origin.getObject")
+    )
+
+    const play = Effect.gen(function*() {
+      const { grant, rest } = yield* granted("GET")
+      const name = relativeKey(rest)
+      if (!grant.key.endsWith("/") || name === null) return yield* notFound
+      const head = yield* objects.head(`${grant.key}${name}`)
+      return yield* send(head, {
+        // CONTRACT.md, section 6.
+        "cache-control": isPlaylist(name) ? "no-cache" : "public, max-age=31536000, immutable"
+      })
+    }).pipe(
+      Effect.catchTags({
+        ObjectNotFound: () => Effect.fail(notFound),
+        ObjectStoreUnavailable: away("read the object")
+      }),
+      Effect.catchTag("ObjectRefused", answer),
+      Effect.withSpan("Origin.playObject")
+    )
+
+    yield* router.add("PUT", "/api/v1/objects/:token", upload)
+    yield* router.add("GET", "/api/v1/objects/:token", download)
+    yield* router.add("GET", "/media/:token/*", play)
+  })
+)

@@ -1,0 +1,243 @@
+/**
+ * The origin's endpoints (CONTRACT.md, section 3), as one definition: what is served, what is documented and what clients are
+ * made from.
+ */
+import { Schema, SchemaTransformation } from "effect"
+import { Multipart } from "effect/http"
+import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { JobId, VideoId, VideoStatus } from "@lectern/domain"
+import { Authorization } from "./Authorization.ts"
+import { EncodingFields } from "./EncodingFields.ts"
+import { JobProgressView, JobView, WireJobStatus } from "./JobView.ts"
+import {
+  BadRequest,
+  Conflict,
+  ContentTooLarge,
+  Forbidden,
+  NotFound,
+  Unauthorized,
+  Unavailable,
+  UnsupportedMediaType
+} from "./Refusal.ts"
+import { RequestDecoding } from "./RequestDecoding.ts"
+import { maxSpreadsheetBodyBytes, maxSpreadsheetBytes } from "./SpreadsheetUpload.ts"
+import { VideoView } from "./VideoView.ts"
+
+/** Videos of one page of the list. */
+export const pageSize = 20
+
+/** Digits alone: `1e3`, ` 1` and `0x1` are numbers for JavaScript and no ids for anybody. */
+const decimal = (description: string, maxDigits: number) =>
+  Schema.String.check(
+    Schema.isPattern(new RegExp(`^[1-9][0-9]{0,${maxDigits - 1}}$`), { expected: "a positive integer" })
+  ).annotate({ description })
+
+const VideoIdParam = decimal("The video's number", 15).pipe(
+  Schema.decodeTo(VideoId, SchemaTransformation.numberFromString)
+)
+
+const PageParam = decimal(`Counts from 1; ${pageSize} videos a page`, 6).pipe(
+  Schema.decodeTo(Schema.Int, SchemaTransformation.numberFromString)
+)
+
+const text = (maxLength: number) =>
+  Schema.Trim.check(Schema.isMinLength(1), Schema.isMaxLength(maxLength))
+
+export const UploadRequest = Schema.Struct({
+  title: text(255),
+  filename: text(255),
+  /** Absent or empty where the browser does not know it: then the type of the extension is taken. */
+  content_type: Schema.optionalKey(Schema.NullOr(Schema.String.check(Schema.isMaxLength(120)))),
+  session: Schema.optionalKey(Schema.NullOr(Schema.Union([Schema.String.check(Schema.isMaxLength(120)), Schema.Int])))
+}).annotate({ identifier: "UploadRequest" })
+
+export const UploadTicket = Schema.Struct({
+  video: VideoView,
+  /** PUT the file here within 6 hours, with exactly `content_type` as its `Content-Type`. */
+  upload_url: Schema.String,
+  file_key: Schema.String,
+  content_type: Schema.String
+}).annotate({ identifier: "UploadTicket" })
+
+export const VideoList = Schema.Struct({
+  count: Schema.Int,
+  next: Schema.NullOr(Schema.String),
+  previous: Schema.NullOr(Schema.String),
+  results: Schema.Array(VideoView)
+}).annotate({ identifier: "VideoList" })
+
+export const RetryAccepted = Schema.Struct({ detail: Schema.String, job_id: JobId }).annotate({
+  identifier: "RetryAccepted"
+})
+
+export const ImportAccepted = Schema.Struct({ job_id: JobId, status: Schema.Literal("PENDING") }).annotate({
+  identifier: "ImportAccepted"
+})
+
+export const SpreadsheetForm = Schema.Struct({
+  file: Multipart.SingleFileSchema,
+  /** Check the rows and create nobody. */
+  dry_run: Schema.optionalKey(
+    Schema.Literals(["true", "false", "1", "0", "on", "off", "yes", "no", "True", "False", ""])
+  )
+})
+
+export class VideosGroup extends HttpApiGroup.make("videos")
+  .add(
+    HttpApiEndpoint.post("initUpload", "/media/videos/upload/init/", {
+      payload: UploadRequest,
+      success: UploadTicket.pipe(HttpApiSchema.status(201)),
+      error: [ContentTooLarge, UnsupportedMediaType, Unavailable]
+    }).annotate(OpenApi.Summary, "Register a video and get an address to PUT its file to"),
+    HttpApiEndpoint.post("completeUpload", "/media/videos/:id/upload/complete/", {
+      params: { id: VideoIdParam },
+      success: VideoView,
+      error: [NotFound, Conflict, Unavailable]
+    }).annotate(OpenApi.Summary, "Say that the file is there; its encode begins"),
+    HttpApiEndpoint.get("list", "/media/videos/", {
+      query: {
+        page: Schema.optionalKey(PageParam),
+        search: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(200)))
+      },
+      success: VideoList,
+      error: [Unavailable]
+    }).annotate(OpenApi.Summary, "The tenant's videos, newest first"),
+    HttpApiEndpoint.get("detail", "/media/videos/:id/", {
+      params: { id: VideoIdParam },
+      success: VideoView,
+      error: [NotFound, Unavailable]
+    }).annotate(OpenApi.Summary, "One video"),
+    HttpApiEndpoint.post("retry", "/media/videos/:id/retry/", {
+      params: { id: VideoIdParam },
+      success: RetryAccepted.pipe(HttpApiSchema.status(202)),
+      error: [NotFound, Conflict, Unavailable]
+    }).annotate(OpenApi.Summary, "Encode a video again whose encode has ended"),
+    HttpApiEndpoint.delete("remove", "/media/videos/:id/", {
+      params: { id: VideoIdParam },
+      success: HttpApiSchema.NoContent,
+      error: [NotFound, Unavailable]
+    }).annotate(OpenApi.Summary, "Stop the encode and remove the file and everything published")
+  )
+  .middleware(RequestDecoding)
+  .middleware(Authorization)
+  .prefix("/api/v1")
+{}
+
+export class JobsGroup extends HttpApiGroup.make("jobs")
+  .add(
+    HttpApiEndpoint.get("detail", "/jobs/:job_id/", {
+      params: { job_id: JobId },
+      success: JobView,
+      error: [NotFound, Unavailable]
+    }).annotate(OpenApi.Summary, "One job, with its result once it has ended")
+  )
+  .middleware(RequestDecoding)
+  .middleware(Authorization)
+  .prefix("/api/v1")
+{}
+
+export class StudentsGroup extends HttpApiGroup.make("students")
+  .add(
+    HttpApiEndpoint.post("bulkCreateFromExcel", "/students/bulk_create_from_excel/", {
+      payload: SpreadsheetForm.pipe(HttpApiSchema.asMultipart({
+        maxParts: 8,
+        maxFieldSize: 1024,
+        maxFileSize: maxSpreadsheetBytes,
+        maxTotalSize: maxSpreadsheetBodyBytes
+      })),
+      success: ImportAccepted.pipe(HttpApiSchema.status(202)),
+      error: [ContentTooLarge, UnsupportedMediaType, Unavailable]
+    }).annotate(OpenApi.Summary, "Import a class list (.xlsx or .csv, at most 20 MiB)")
+  )
+  .middleware(RequestDecoding)
+  .middleware(Authorization)
+  .prefix("/api/v1")
+{}
+
+const PartState = Schema.Struct({
+  status: Schema.Literals(["ok", "unavailable"]),
+  /** Whether readiness hangs on it. */
+  required: Schema.Boolean
+})
+
+const Parts = Schema.Struct({ database: PartState, objects: PartState, queue: PartState, mirror: PartState })
+
+export const Ready = Schema.Struct({
+  /** `degraded`: work is accepted and done, progress is unknown. */
+  status: Schema.Literals(["ready", "degraded"]),
+  parts: Parts
+}).annotate({ identifier: "Ready" })
+
+export const NotReady = Schema.Struct({ status: Schema.Literal("unavailable"), parts: Parts }).annotate({
+  identifier: "NotReady"
+})
+
+export const Liveness = Schema.Struct({ status: Schema.Literal("ok") }).annotate({ identifier: "Liveness" })
+
+export class HealthGroup extends HttpApiGroup.make("health")
+  .add(
+    HttpApiEndpoint.get("liveness", "/healthz", { success: Liveness })
+      .annotate(OpenApi.Summary, "The process answers; touches nothing"),
+    HttpApiEndpoint.get("readiness", "/readyz", {
+      success: [Ready, NotReady.pipe(HttpApiSchema.status(503))]
+    }).annotate(OpenApi.Summary, "Database, objects and queue can be used; 503 where one cannot")
+  )
+{}
+
+/** What the origin implements. */
+export class OriginApi extends HttpApi.make("lectern")
+  .add(VideosGroup)
+  .add(JobsGroup)
+  .add(StudentsGroup)
+  .add(HealthGroup)
+{}
+
+export const VideoProgress = Schema.Struct({
+  id: VideoId,
+  status: Schema.Union([VideoStatus, Schema.Literal("UNKNOWN")]),
+  /** The same as `status`. */
+  state: Schema.String,
+  /** 0 where `encoding_progress` is null. */
+  progress: Schema.Int,
+  ...EncodingFields,
+  hls_path: Schema.optionalKey(Schema.NullOr(Schema.String)),
+  duration: Schema.optionalKey(Schema.NullOr(Schema.Int)),
+  error_reason: Schema.optionalKey(Schema.NullOr(Schema.String)),
+  message: Schema.optionalKey(Schema.String)
+}).annotate({ identifier: "VideoProgress" })
+
+export const JobProgressAnswer = Schema.Struct({
+  job_id: Schema.String,
+  job_type: Schema.NullOr(Schema.String),
+  status: Schema.Union([WireJobStatus, Schema.Literal("UNKNOWN")]),
+  progress: Schema.optionalKey(Schema.NullOr(JobProgressView)),
+  result: Schema.optionalKey(Schema.Json),
+  error_message: Schema.optionalKey(Schema.NullOr(Schema.String)),
+  message: Schema.optionalKey(Schema.String)
+}).annotate({ identifier: "JobProgressAnswer" })
+
+/** The edge's endpoints: the origin answers them with the edge's own handler, so they stand here as documentation. */
+export class ProgressGroup extends HttpApiGroup.make("progress")
+  .add(
+    HttpApiEndpoint.get("video", "/media/videos/:id/progress/", {
+      params: { id: VideoIdParam },
+      success: VideoProgress,
+      error: [BadRequest, Unauthorized, Forbidden]
+    }).annotate(OpenApi.Summary, "How far a video is: from the mirror alone, always 200 for a valid token"),
+    HttpApiEndpoint.get("job", "/jobs/:job_id/progress/", {
+      params: { job_id: JobId },
+      success: JobProgressAnswer,
+      error: [BadRequest, Unauthorized, Forbidden]
+    }).annotate(OpenApi.Summary, "How far a job is: from the mirror alone, always 200 for a valid token")
+  )
+  .middleware(Authorization)
+  .prefix("/api/v1")
+{}
+
+/** What the origin's address answers: its own endpoints and the edge's. The source of the OpenAPI document. */
+export class DocumentedApi extends OriginApi.add(ProgressGroup).annotateMerge(OpenApi.annotations({
+  title: "Lectern",
+  version: "1",
+  description:
+    "Lecture videos and class lists as jobs whose progress is polled. Errors are {detail, code?}. The tenant is that of the token."
+})) {}

@@ -1,0 +1,128 @@
+import { NodeHttpServer } from "@effect/platform-node"
+import { ByteSize, Clock, Context, Effect, Layer, type Scope } from "effect"
+import { HttpEffect, HttpIncomingMessage, HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
+import { HttpApiBuilder } from "effect/http-api"
+import {
+  type JobDispatcher,
+  type JobQueue,
+  type JobRecorder,
+  type JobStore,
+  newUuid,
+  type ObjectStore,
+  type PlaybackUrls,
+  type ProgressReader,
+  type VideoDeletion
+} from "@lectern/domain"
+import * as ApiReference from "./ApiReference.ts"
+import { Authorization, type TokenVerification } from "./Authorization.ts"
+import { announcesTooMuch, maxJsonBytes } from "./bodyLimit.ts"
+import { type AllowedOrigins, crossOriginHeaders, preflightResponse } from "./crossOrigin.ts"
+import { asContractError, causeResponse, refusalResponse } from "./errorResponse.ts"
+import { HealthHandlers } from "./HealthHandlers.ts"
+import { JobHandlers } from "./JobHandlers.ts"
+import { methodsOf, routerConfig } from "./methodsOf.ts"
+import { MirroredDetail } from "./MirroredDetail.ts"
+import * as ObjectRoutes from "./ObjectRoutes.ts"
+import { OriginApi } from "./OriginApi.ts"
+import { RequestDecoding } from "./RequestDecoding.ts"
+import { isProgressPath, loggablePath, requestPath } from "./requestPath.ts"
+import { StudentHandlers } from "./StudentHandlers.ts"
+import { VideoHandlers } from "./VideoHandlers.ts"
+
+export interface OriginHandlerOptions {
+  /** The edge's handler: it answers the two progress paths, here as at the edge. It logs and allows origins by itself. */
+  readonly progress: (request: Request) => Promise<Response>
+  /** `"*"` by default. */
+  readonly allowedOrigins?: AllowedOrigins
+}
+
+/** What the origin works with. `ObjectGrants` besides, where the object store is a folder: then its addresses are served too. */
+export type OriginServices =
+  | JobStore
+  | JobRecorder
+  | JobDispatcher
+  | JobQueue
+  | ObjectStore
+  | PlaybackUrls
+  | ProgressReader
+  | TokenVerification
+  | VideoDeletion
+
+const Routes = Layer.mergeAll(
+  HttpApiBuilder.layer(OriginApi).pipe(
+    Layer.provide([VideoHandlers, JobHandlers, StudentHandlers, HealthHandlers]),
+    Layer.provide([Authorization.layer, RequestDecoding.layer, MirroredDetail.layer])
+  ),
+  ApiReference.layer,
+  ObjectRoutes.layer
+)
+
+const noRoute = (method: string, path: string) => (): HttpServerResponse.HttpServerResponse => {
+  const allowed = methodsOf(path)
+  if (allowed.length > 0) {
+    return refusalResponse(405, "method_not_allowed", `Cannot ${method} this path: it takes ${allowed.join(", ")}`, {
+      allow: allowed.join(", ")
+    })
+  }
+  return methodsOf(`${path}/`).length > 0
+    ? refusalResponse(404, "no_such_path", "There is no such path; paths of this API end in a slash")
+    : refusalResponse(404, "no_such_path", "There is no such path")
+}
+
+/**
+ * Everything that the origin answers, as one web-standard handler.
+ *
+ * The two progress paths go to the edge's handler before anything of Effect's HTTP runs: one implementation of progress, at its
+ * full speed. Everything else passes one pipeline: refuse what announces too much, route, give every failure its JSON body, allow
+ * origins, log one line.
+ *
+ * A web handler rather than Effect's Node server, because the edge's handler is one, because tests and other runtimes can call it
+ * without a socket, and because bodies stream in both directions with back pressure all the same (a PUT of 1 GiB leaves the
+ * heap as it was).
+ */
+export class OriginHandler extends Context.Service<OriginHandler, (request: Request) => Promise<Response>>()(
+  "@lectern/api/OriginHandler"
+) {
+  static readonly layer = (
+    options: OriginHandlerOptions
+  ): Layer.Layer<OriginHandler, never, OriginServices> => Layer.effect(OriginHandler, make(options))
+}
+
+const make = Effect.fnUntraced(function*(
+  options: OriginHandlerOptions
+): Effect.fn.Return<(request: Request) => Promise<Response>, never, OriginServices | Scope.Scope> {
+  const allowedOrigins = options.allowedOrigins ?? "*"
+  const routed = yield* HttpRouter.toHttpEffect(Routes.pipe(Layer.provide(NodeHttpServer.layerHttpServices))).pipe(
+    Effect.provideService(HttpRouter.RouterConfig, routerConfig)
+  )
+
+  const answer = Effect.gen(function*() {
+    const request = yield* HttpServerRequest.HttpServerRequest
+    const path = requestPath(request.url)
+    const startedAt = yield* Clock.currentTimeMillis
+    const requestId = yield* newUuid
+    const response = yield* (request.method === "OPTIONS"
+      ? Effect.succeed(preflightResponse)
+      : announcesTooMuch(path, request.headers["content-length"])
+      ? Effect.succeed(refusalResponse(413, "body_too_large", "Cannot accept the body: it is too large"))
+      : Effect.catchCause(routed, (cause) => causeResponse(cause, noRoute(request.method, path)))).pipe(
+        Effect.annotateLogs({ requestId })
+      )
+    const answered = HttpServerResponse.setHeaders(asContractError(response), {
+      ...crossOriginHeaders(allowedOrigins, request.headers["origin"]),
+      "x-request-id": requestId
+    })
+    yield* Effect.logInfo("request", {
+      requestId,
+      method: request.method,
+      path: loggablePath(path),
+      status: answered.status,
+      millis: (yield* Clock.currentTimeMillis) - startedAt
+    })
+    return answered
+  }).pipe(Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.fromInputUnsafe(maxJsonBytes)))
+
+  const context = yield* Effect.context<never>()
+  const handle = HttpEffect.toWebHandlerWith<never, HttpServerRequest.HttpServerRequest | Scope.Scope>(context)(answer)
+  return (request) => isProgressPath(requestPath(request.url)) ? options.progress(request) : handle(request)
+})

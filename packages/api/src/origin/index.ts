@@ -1,0 +1,22 @@
+/** The origin: uploads, details, retry, deletion, imports and health. It reads and writes the database; progress is the edge's. */
+export {
+  Authorization,
+  type Credentials,
+  CurrentPrincipal,
+  type RequestPrincipal,
+  TokenVerification
+} from "./Authorization.ts"
+export type { AllowedOrigins } from "./crossOrigin.ts"
+export { DocumentedApi, OriginApi } from "./OriginApi.ts"
+export { OriginHandler, type OriginHandlerOptions, type OriginServices } from "./OriginHandler.ts"
+export {
+  BadRequest,
+  Conflict,
+  ContentTooLarge,
+  Forbidden,
+  NotFound,
+  Unauthorized,
+  Unavailable,
+  UnsupportedMediaType
+} from "./Refusal.ts"
+export { serveOrigin, ServeOriginFailed, type ServeOriginOptions, type ServedOrigin } from "./serveOrigin.ts"
