@@ -1,0 +1,38 @@
+import { Schema } from "effect"
+import { displayWidth } from "./ProgressBoard.ts"
+
+/** What a person reads of an import's result, whether it came from the API or from the file at hand. */
+export const ImportResult = Schema.Struct({
+  created: Schema.Int,
+  duplicates: Schema.Int,
+  total: Schema.Int,
+  failed: Schema.Array(Schema.Struct({
+    row: Schema.Int,
+    cell: Schema.String,
+    value: Schema.String,
+    reason: Schema.String
+  })),
+  failed_rows: Schema.Int,
+  failed_omitted: Schema.Int,
+  notes: Schema.Array(Schema.Struct({ code: Schema.String, ko: Schema.String })),
+  download_url: Schema.NullOr(Schema.String)
+})
+export type ImportResult = typeof ImportResult.Type
+
+const pad = (text: string, width: number): string => text + " ".repeat(Math.max(0, width - displayWidth(text)))
+
+/** Control characters of a cell must not reach a terminal. */
+const printable = (text: string): string => text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e]/g, " ")
+
+/** The counts, then each refused cell with its row, value and reason, then the notes. */
+export const importReport = (result: ImportResult): string => {
+  const rows = result.failed.map((cell) => ({ ...cell, value: printable(cell.value) }))
+  const width = Math.max(4, ...rows.map((cell) => cell.cell.length))
+  const valueWidth = Math.min(24, Math.max(4, ...rows.map((cell) => displayWidth(cell.value))))
+  return [
+    `  ${result.total}명 중 ${result.created}명 등록, 중복 ${result.duplicates}명, 거부 ${result.failed_rows}명`,
+    ...rows.map((cell) => `  ${pad(cell.cell, width)}  ${pad(cell.value, valueWidth)}  ${printable(cell.reason)}`),
+    ...(result.failed_omitted > 0 ? [`  … 그 밖에 ${result.failed_omitted}개 셀`] : []),
+    ...result.notes.map((note) => `  · ${printable(note.ko)}`)
+  ].join("\n")
+}
