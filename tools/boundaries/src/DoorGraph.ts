@@ -4,11 +4,20 @@ import { join } from "node:path"
 import { isBuiltin, packageOf } from "./Module.ts"
 import { fromRoot, type Repository } from "./Repository.ts"
 
+/** What keeps a door from being bundled, such as an import that leads nowhere. */
+export interface Fault {
+  readonly file: string
+  readonly line: number
+  readonly text: string
+}
+
 export interface DoorGraph {
   /** Our own modules behind the door, from the root of the repository. */
   readonly own: ReadonlyArray<string>
   /** The specifiers that leave our modules, each with one that imports it: npm packages and built-in modules. */
   readonly outside: ReadonlyMap<string, string>
+  /** Not empty when the graph could not be read; then it is not known what is behind the door. */
+  readonly faults: ReadonlyArray<Fault>
 }
 
 /** Follows imports between workspaces and leaves every other package outside. */
@@ -31,24 +40,28 @@ const graphOf = (repository: Repository, { inputs }: Metafile): DoorGraph => {
   for (const [input, { imports }] of Object.entries(inputs)) {
     for (const it of imports) if (it.external === true) outside.set(it.path, fromRoot(repository, join(repository.root, input)))
   }
-  return { own, outside }
+  return { own, outside, faults: [] }
 }
 
 /** Reads the graph behind the file of a door. Imports of types alone are not in it: they are gone when it runs. */
 export const readDoorGraph = async (repository: Repository, entry: string): Promise<DoorGraph> => {
-  const { metafile } = await build({
-    entryPoints: [join(repository.root, entry)],
-    absWorkingDir: repository.root,
-    bundle: true,
-    format: "esm",
-    platform: "neutral",
-    treeShaking: false,
-    write: false,
-    metafile: true,
-    logLevel: "silent",
-    plugins: [followWorkspaces(repository)]
-  })
-  return graphOf(repository, metafile)
+  try {
+    const { metafile } = await build({
+      entryPoints: [join(repository.root, entry)],
+      absWorkingDir: repository.root,
+      bundle: true,
+      format: "esm",
+      platform: "neutral",
+      treeShaking: false,
+      write: false,
+      metafile: true,
+      logLevel: "silent",
+      plugins: [followWorkspaces(repository)]
+    })
+    return graphOf(repository, metafile)
+  } catch (cause) {
+    return { own: [], outside: new Map(), faults: faultsOf(cause, entry) }
+  }
 }
 
 /**
@@ -58,7 +71,7 @@ export const readDoorGraph = async (repository: Repository, entry: string): Prom
 export const bundleForBrowser = async (
   repository: Repository,
   entry: string
-): Promise<{ readonly faults: ReadonlyArray<{ readonly file: string; readonly line: number; readonly text: string }>; readonly inputs: ReadonlyArray<string> }> => {
+): Promise<{ readonly faults: ReadonlyArray<Fault>; readonly inputs: ReadonlyArray<string> }> => {
   try {
     const { metafile } = await build({
       entryPoints: [join(repository.root, entry)],
@@ -72,11 +85,7 @@ export const bundleForBrowser = async (
     })
     return { faults: [], inputs: Object.keys(metafile.inputs) }
   } catch (cause) {
-    if (!isBuildFailure(cause)) throw cause
-    return {
-      faults: cause.errors.map(({ location, text }) => ({ file: location?.file ?? entry, line: location?.line ?? 0, text })),
-      inputs: []
-    }
+    return { faults: faultsOf(cause, entry), inputs: [] }
   }
 }
 
@@ -86,6 +95,12 @@ interface BuildFailure {
 
 const isBuildFailure = (cause: unknown): cause is BuildFailure =>
   cause instanceof Error && "errors" in cause && Array.isArray(cause.errors)
+
+/** The bundler's findings; whatever else was thrown is thrown again. */
+const faultsOf = (cause: unknown, entry: string): ReadonlyArray<Fault> => {
+  if (!isBuildFailure(cause)) throw cause
+  return cause.errors.map(({ location, text }) => ({ file: location?.file ?? entry, line: location?.line ?? 0, text }))
+}
 
 /** The packages among the specifiers that leave a graph. */
 export const packagesOf = ({ outside }: DoorGraph): ReadonlyMap<string, string> =>

@@ -174,6 +174,13 @@ describe("door packages", () => {
     ])
   })
 
+  it("reports a door whose imports lead nowhere instead of taking it for an empty one", async () => {
+    const repository = plant({ ...postgres, "packages/adapters/src/redis/index.ts": `export * from "./gone.ts"` })
+    const found = await findings(doorPackages, repository)
+    assert.strictEqual(found.length, 1)
+    assert.include(found[0], `packages/adapters/src/redis/index.ts:1 nobody can tell what the door "./redis" drags in`)
+  })
+
   it("forgets imports of types: they are gone when the door runs", async () => {
     const repository = plant({
       ...postgres,

@@ -54,6 +54,9 @@ export const doorPackages = async (repository: Repository): Promise<ReadonlyArra
         continue
       }
       const graph = await readDoorGraph(repository, file)
+      for (const { file, line, text } of graph.faults) {
+        violations.push({ rule, file, line, message: `nobody can tell what the door "${door}" drags in: ${text}` })
+      }
       for (const [found, by] of packagesOf(graph)) {
         if (!permitted.packages.includes(found)) refuse(by, `the door "${door}" of ${name} may not drag in ${found}`)
       }
