@@ -1,5 +1,5 @@
 import { Effect, FileSystem, Schema } from "effect"
-import { HttpBody, HttpClient, HttpClientError, HttpClientRequest, HttpClientResponse } from "effect/http"
+import { HttpBody, HttpClient, type HttpClientError, HttpClientRequest, HttpClientResponse } from "effect/http"
 
 /** What the demo reads of the API's answers: the contract's names. */
 const Video = Schema.Struct({

@@ -2,7 +2,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { EncodeRuntime, type EncodeRuntimeUnavailable } from "./EncodeRuntime.ts"
+import { EncodeRuntime, type EncodeRuntimeUnavailable, type EncodeRunState } from "./EncodeRuntime.ts"
 import { type DispatchFailure, JobDispatcher } from "./JobDispatcher.ts"
 import { JobRecorder } from "./JobRecorder.ts"
 import { JobStore, type JobStoreUnavailable } from "./JobStore.ts"
@@ -81,14 +81,14 @@ export class Sweeper extends Context.Service<Sweeper, {
 
           const handedOver = yield* store.findDispatchedEncodes(options.limit)
           const states = handedOver.length === 0
-            ? new Map()
+            ? new Map<string, EncodeRunState>()
             : yield* runtime.describe(handedOver.map((row) => row.externalId)).pipe(
               Effect.catchTag("EncodeRuntimeUnavailable", (error: EncodeRuntimeUnavailable) => {
                 failures.push(error.message)
                 // A describe that failed says nothing about any run (INCIDENTS.md, 16).
                 return Effect.as(
                   Effect.logWarning("The sweep could not ask for the encodes", { error: error.message }),
-                  new Map()
+                  new Map<string, EncodeRunState>()
                 )
               })
             )
