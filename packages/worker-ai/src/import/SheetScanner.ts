@@ -5,7 +5,7 @@ import { brokenWorkbook, rejected } from "./ImportRejected.ts"
 import { decodeXstring } from "./SharedStrings.ts"
 import type { SheetCell, SheetRow } from "./SheetReader.ts"
 import type { WorkbookStyles } from "./WorkbookStyles.ts"
-import { attributeOf, type XmlEvents } from "./XmlScanner.ts"
+import { attributeOf, type AttributeVisitor, decodeEntities, walkAttributes, type XmlEvents } from "./XmlScanner.ts"
 
 /** What the cells of a sheet refer to. */
 export interface SheetContext {
@@ -17,6 +17,7 @@ export interface SheetContext {
 
 /** A number as its user typed it: at most 15 digits, as Excel keeps, and no exponent. */
 const numberText = (value: number): string => {
+  if (Number.isInteger(value) && Math.abs(value) < 1e15) return String(value)
   const rounded = Number(value.toPrecision(15))
   const text = String(rounded)
   return text.includes("e") ? rounded.toLocaleString("en", { useGrouping: false, maximumFractionDigits: 20 }) : text
@@ -49,6 +50,18 @@ export class SheetScanner implements XmlEvents {
   #formula: string | null = null
   #inFormula = false
   #phonetic = false
+  #attributes = ""
+
+  /** One walk and one function for the three attributes of a cell: this is the hottest place of a reading. */
+  readonly #cellAttribute: AttributeVisitor = (start, nameEnd, valueStart, valueEnd) => {
+    if (nameEnd - start !== 1) return false
+    const name = this.#attributes.charCodeAt(start)
+    const value = decodeEntities(this.#attributes.slice(valueStart, valueEnd))
+    if (name === 114) this.#column = columnOfAddress(value)
+    else if (name === 116) this.#type = value
+    else if (name === 115) this.#style = Number(value)
+    return false
+  }
 
   constructor(context: SheetContext) {
     this.#context = context
@@ -108,11 +121,12 @@ export class SheetScanner implements XmlEvents {
         `The sheet has more than ${limits.cells} cells; split it into several files`
       )
     }
-    const address = attributeOf(attributes, "r")
-    this.#column = address === undefined ? this.#column + 1 : columnOfAddress(address)
+    this.#column++
+    this.#type = "n"
+    this.#style = 0
+    this.#attributes = attributes
+    walkAttributes(attributes, this.#cellAttribute)
     if (this.#column < 1 || this.#column > lastColumn) throw brokenWorkbook("a cell has an impossible address")
-    this.#type = attributeOf(attributes, "t") ?? "n"
-    this.#style = Number(attributeOf(attributes, "s") ?? 0)
     this.#value = ""
     this.#hasValue = false
     this.#formula = null

@@ -47,17 +47,17 @@ export const decodeEntities = (text: string): string => {
 
 const isSpace = (code: number): boolean => code === 32 || code === 10 || code === 13 || code === 9
 
-/**
- * The decoded value of an attribute in the raw text that `open` gives; undefined if it is not there. `name` is compared
- * whole; with a colon at its head (":id") it stands for that name under any prefix.
- */
-export const attributeOf = (attributes: string, name: string): string | undefined => {
+/** Hears of one attribute by the places of its name and its value in the raw text; true ends the walk. */
+export type AttributeVisitor = (nameStart: number, nameEnd: number, valueStart: number, valueEnd: number) => boolean
+
+/** Walks once over the raw text that `open` gives, making no strings. */
+export const walkAttributes = (attributes: string, visit: AttributeVisitor): void => {
   let index = 0
   for (;;) {
     while (isSpace(attributes.charCodeAt(index))) index++
     const start = index
     while (index < attributes.length && attributes.charCodeAt(index) !== 61) index++
-    if (index >= attributes.length) return undefined
+    if (index >= attributes.length) return
     let nameEnd = index
     while (isSpace(attributes.charCodeAt(nameEnd - 1))) nameEnd--
     index++
@@ -65,13 +65,26 @@ export const attributeOf = (attributes: string, name: string): string | undefine
     const quote = attributes.charCodeAt(index)
     const end = quote === 34 || quote === 39 ? attributes.indexOf(quote === 34 ? "\"" : "'", index + 1) : -1
     if (end < 0) throw broken("an attribute has no quotes")
+    if (visit(start, nameEnd, index + 1, end)) return
+    index = end + 1
+  }
+}
+
+/**
+ * The decoded value of an attribute in the raw text that `open` gives; undefined if it is not there. `name` is compared
+ * whole; with a colon at its head (":id") it stands for that name under any prefix.
+ */
+export const attributeOf = (attributes: string, name: string): string | undefined => {
+  let value: string | undefined
+  walkAttributes(attributes, (start, nameEnd, valueStart, valueEnd) => {
     const found =
       name.charCodeAt(0) === 58
         ? attributes.slice(start, nameEnd).endsWith(name)
         : nameEnd - start === name.length && attributes.startsWith(name, start)
-    if (found) return decodeEntities(attributes.slice(index + 1, end))
-    index = end + 1
-  }
+    if (found) value = decodeEntities(attributes.slice(valueStart, valueEnd))
+    return found
+  })
+  return value
 }
 
 /**
