@@ -1,0 +1,274 @@
+import { type ObjectHead, ObjectNotFound, ObjectStore, ObjectStoreUnavailable } from "@lectern/domain"
+import { Clock, Effect, FileSystem, Layer, Option, Path, PlatformError, Stream } from "effect"
+import { createHash, randomUUID } from "node:crypto"
+import { checkedKey, checkedPrefix, checkedRange } from "./checkedKey.ts"
+import { encodeDescription, readChunk, readDescription } from "./ObjectFile.ts"
+import { ObjectGrants } from "./ObjectGrants.ts"
+
+export interface ObjectStoreFilesOptions {
+  /** The folder that holds everything; it is made if need be. Several processes may use one folder. */
+  readonly root: string
+  /** Where this system is reached, without a slash at the end. */
+  readonly publicUrl: string
+}
+
+/** A file that was being written or removed when its process died is swept after so long. */
+const scratchLifetimeMillis = 24 * 60 * 60 * 1000
+
+/** A directory that is removed while an object is put into it is made again, so often. */
+const placeAttempts = 3
+
+/** Ends the name of every object's file; no part of a key has a `~` of its own on disk. */
+const objectSuffix = "~"
+
+/** A key's part as a name on disk: without the suffix's character, `%`, and what other file systems forbid. */
+const partToName = (part: string): string =>
+  part.replaceAll(/[%~\\:*?"<>|]/g, (character) => `%${character.charCodeAt(0).toString(16).padStart(2, "0")}`)
+
+const nameToPart = (name: string): string =>
+  name.replaceAll(/%([0-9a-f]{2})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
+
+const isAbsent = (error: { readonly _tag: string }): boolean =>
+  error instanceof PlatformError.PlatformError && error.reason._tag === "NotFound"
+
+/** Faults that go away by themselves or by an operator's hand elsewhere; a refused permission and damage do not. */
+const isRetryable = (cause: unknown): boolean =>
+  cause instanceof PlatformError.PlatformError &&
+  cause.reason._tag !== "PermissionDenied" && cause.reason._tag !== "BadArgument" && cause.reason._tag !== "BadResource"
+
+/**
+ * Objects in a folder.
+ *
+ * A put is written beside, synced and renamed, so that a reader sees the old object or the new one, also after a crash. Under
+ * `objects/` the parts of a key are directories and an object's file ends in `~`: `a` and `a/b` can both exist. Case matters
+ * only where it does to the file system.
+ */
+export const layer = (
+  options: ObjectStoreFilesOptions
+): Layer.Layer<ObjectStore, ObjectStoreUnavailable, ObjectGrants | FileSystem.FileSystem | Path.Path> =>
+  Layer.effect(
+    ObjectStore,
+    Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const path = yield* Path.Path
+      const grants = yield* ObjectGrants
+
+      const unavailable = (operation: string, key: string) => (cause: unknown): ObjectStoreUnavailable =>
+        cause instanceof ObjectStoreUnavailable
+          ? cause
+          : new ObjectStoreUnavailable({ operation, key, retryable: isRetryable(cause), cause })
+
+      const root = yield* fs.makeDirectory(options.root, { recursive: true }).pipe(
+        Effect.andThen(fs.realPath(options.root)),
+        Effect.mapError(unavailable("prepare the folder for", options.root))
+      )
+      const objects = path.join(root, "objects")
+      const scratch = path.join(root, "scratch")
+
+      const scratchPath = Effect.map(Clock.currentTimeMillis, (now) => path.join(scratch, `${now}-${randomUUID()}`))
+
+      const fileOf = (key: string): string =>
+        path.join(objects, ...key.split("/").map(partToName)) + objectSuffix
+
+      const directoryOf = (prefix: string): string =>
+        path.join(objects, ...prefix.split("/").filter((part) => part !== "").map(partToName))
+
+      /** Refuses a directory that leads out of the store by a symbolic link; one that does not exist leads nowhere. */
+      const inside = (directory: string): Effect.Effect<void, PlatformError.PlatformError> =>
+        fs.realPath(directory).pipe(
+          Effect.flatMap((real) =>
+            real === directory ? Effect.void : Effect.fail(PlatformError.badArgument({
+              module: "ObjectStoreFiles",
+              method: "inside",
+              description: `the folder "${directory}" is a symbolic link`
+            }))
+          ),
+          Effect.catchIf(isAbsent, () => directory === objects ? Effect.void : inside(path.dirname(directory)))
+        )
+
+      /** The open file of an object, as it is now. */
+      const open = Effect.fnUntraced(function*(_operation: string, key: string) {
+        const file = fileOf(yield* checkedKey(key))
+        yield* inside(path.dirname(file))
+        const handle = yield* fs.open(file, { flag: "r", noFollow: true })
+        return { handle, description: yield* readDescription(handle) }
+      }, (effect, operation, key) =>
+        Effect.mapError(effect, (error) =>
+          isAbsent(error) ? new ObjectNotFound({ key }) : unavailable(operation, key)(error)))
+
+      /** Brings a written file under its name. */
+      const place = Effect.fnUntraced(function*(from: string, to: string) {
+        const directory = path.dirname(to)
+        yield* inside(directory)
+        yield* fs.makeDirectory(directory, { recursive: true })
+        yield* fs.rename(from, to)
+        // The rename is on disk when its directory is.
+        yield* Effect.scoped(Effect.flatMap(fs.open(directory, { flag: "r" }), (handle) => handle.sync))
+      }, Effect.retry({ times: placeAttempts - 1, while: isAbsent }))
+
+      const discard = (file: string): Effect.Effect<void> =>
+        fs.remove(file, { recursive: true, force: true }).pipe(
+          Effect.catchTag("PlatformError", (error) =>
+            Effect.logWarning("A file beside the objects was left to the sweep", { file, error: error.message }))
+        )
+
+      const put = <E>(
+        key: string,
+        body: Stream.Stream<Uint8Array, E>,
+        headers: { readonly contentType: string; readonly cacheControl: string; readonly size: number }
+      ): Effect.Effect<void, E | ObjectStoreUnavailable> =>
+        Effect.gen(function*() {
+          const target = fileOf(yield* checkedKey(key))
+          const failed = unavailable("write", key)
+          const wrongSize = (came: string) =>
+            new ObjectStoreUnavailable({
+              operation: "write",
+              key,
+              retryable: false,
+              cause: new Error(`${came} bytes came, not ${headers.size}`)
+            })
+          yield* Effect.acquireUseRelease(
+            scratchPath,
+            Effect.fnUntraced(function*(temporary) {
+              yield* Effect.scoped(Effect.gen(function*() {
+                const handle = yield* Effect.mapError(fs.open(temporary, { flag: "wx" }), failed)
+                const hash = createHash("sha256")
+                let size = 0
+                yield* Stream.runForEach(body, (chunk) => {
+                  size += chunk.byteLength
+                  if (size > headers.size) return Effect.fail(wrongSize(`More than ${headers.size}`))
+                  hash.update(chunk)
+                  return Effect.mapError(handle.writeAll(chunk), failed)
+                })
+                if (size !== headers.size) return yield* Effect.fail(wrongSize(`Only ${size}`))
+                const tail = yield* encodeDescription({
+                  contentType: headers.contentType,
+                  cacheControl: headers.cacheControl,
+                  etag: `"${hash.digest("hex")}"`
+                })
+                yield* Effect.mapError(Effect.andThen(handle.writeAll(tail), handle.sync), failed)
+              }))
+              yield* Effect.mapError(place(temporary, target), failed)
+            }),
+            discard
+          )
+        }).pipe(Effect.withSpan("ObjectStore.put"))
+
+      const get = (key: string, range?: { readonly start: number; readonly end: number }) =>
+        Stream.unwrap(Effect.gen(function*() {
+          const wanted = range === undefined ? { start: 0, end: Infinity } : yield* checkedRange(range)
+          const { handle, description } = yield* open("read", key)
+          const end = Math.min(wanted.end + 1, description.size)
+          return Stream.paginate(wanted.start, (position) =>
+            position >= end
+              ? Effect.succeed([[], Option.none<number>()] as const)
+              : Effect.map(
+                Effect.mapError(readChunk(handle, position, end), unavailable("read", key)),
+                (chunk) => [[chunk], Option.some(position + chunk.byteLength)] as const
+              ))
+        }))
+
+      const head = Effect.fn("ObjectStore.head")(function*(key: string) {
+        const { description } = yield* open("look up", key)
+        const { contentType, etag, size } = description
+        return { key, size, contentType, etag } satisfies ObjectHead
+      }, Effect.scoped)
+
+      /** The keys in a directory and below, a directory at a time. One that vanishes meanwhile holds nothing. */
+      const walk = (directory: string, stem: string): Stream.Stream<string, PlatformError.PlatformError> =>
+        Stream.unwrap(
+          Effect.map(
+            Effect.catchIf(fs.readDirectoryEntries(directory), isAbsent, () => Effect.succeed([])),
+            (entries) =>
+              Stream.flatMap(Stream.fromIterable(entries), ({ name, type }) =>
+                type === "Directory"
+                  ? walk(path.join(directory, name), `${stem}${nameToPart(name)}/`)
+                  : type === "File" && name.endsWith(objectSuffix)
+                  ? Stream.succeed(stem + nameToPart(name.slice(0, -objectSuffix.length)))
+                  : Stream.empty)
+          )
+        )
+
+      const list = (prefix: string) => {
+        const stem = prefix.slice(0, prefix.lastIndexOf("/") + 1)
+        const directory = directoryOf(stem)
+        return Stream.unwrap(
+          Effect.as(
+            Effect.andThen(stem === "" ? Effect.void : checkedPrefix(stem), inside(directory)),
+            Stream.filter(walk(directory, stem), (key) => key.startsWith(prefix))
+          )
+        ).pipe(Stream.mapError(unavailable("list", prefix)))
+      }
+
+      const remove = Effect.fn("ObjectStore.remove")(function*(key: string) {
+        const file = fileOf(yield* checkedKey(key))
+        yield* Effect.andThen(inside(path.dirname(file)), fs.remove(file, { force: true })).pipe(
+          Effect.mapError(unavailable("remove", key))
+        )
+      })
+
+      const removePrefix = Effect.fn("ObjectStore.removePrefix")(function*(prefix: string) {
+        const directory = directoryOf(yield* checkedPrefix(prefix))
+        const trash = yield* scratchPath
+        return yield* Effect.gen(function*() {
+          yield* inside(directory)
+          // One rename takes them all: nobody sees half a prefix, and a put that comes meanwhile makes a new directory.
+          yield* fs.rename(directory, trash)
+          const count = yield* Stream.runCount(walk(trash, prefix))
+          yield* fs.remove(trash, { recursive: true, force: true })
+          return count
+        }).pipe(
+          Effect.catchIf(isAbsent, () => Effect.succeed(0)),
+          Effect.mapError(unavailable("remove every", prefix))
+        )
+      })
+
+      const address = (token: string): string => `${options.publicUrl}/api/v1/objects/${token}`
+      const expiry = (seconds: number) => Effect.map(Clock.currentTimeMillis, (now) => Math.ceil(now / 1000) + seconds)
+
+      const ping = Effect.acquireUseRelease(
+        scratchPath,
+        (file) =>
+          Effect.scoped(Effect.gen(function*() {
+            const handle = yield* fs.open(file, { flag: "wx" })
+            yield* handle.writeAll(new Uint8Array([0]))
+            yield* handle.sync
+          })).pipe(Effect.mapError(unavailable("write", "a probe"))),
+        discard
+      )
+
+      const sweepScratch = Effect.gen(function*() {
+        const now = yield* Clock.currentTimeMillis
+        for (const name of yield* fs.readDirectory(scratch)) {
+          if (now - Number.parseInt(name, 10) > scratchLifetimeMillis) yield* discard(path.join(scratch, name))
+        }
+      })
+
+      yield* Effect.all([
+        fs.makeDirectory(objects, { recursive: true }),
+        fs.makeDirectory(scratch, { recursive: true }),
+        sweepScratch
+      ]).pipe(Effect.mapError(unavailable("prepare the folder for", options.root)))
+
+      return ObjectStore.of({
+        put,
+        get,
+        head,
+        list,
+        remove,
+        removePrefix,
+        presignPut: Effect.fn("ObjectStore.presignPut")(function*(key, { contentType, expiresInSeconds }) {
+          yield* checkedKey(key)
+          const expiresAt = yield* expiry(expiresInSeconds)
+          return address(yield* grants.sign({ method: "PUT", key, contentType, expiresAt }))
+        }),
+        presignGet: Effect.fn("ObjectStore.presignGet")(function*(key, { downloadName, expiresInSeconds }) {
+          yield* checkedKey(key)
+          const expiresAt = yield* expiry(expiresInSeconds)
+          return address(yield* grants.sign({ method: "GET", key, downloadName: downloadName ?? null, expiresAt }))
+        }),
+        ping
+      })
+    })
+  )
+

@@ -1,0 +1,13 @@
+/** Objects in a folder, and the signed addresses under which a browser reaches them. */
+export {
+  covers,
+  type GrantedRequest,
+  GrantRefused,
+  GrantSecretRefused,
+  ObjectGrant,
+  ObjectGrants
+} from "./ObjectGrants.ts"
+export * as ObjectStoreFiles from "./ObjectStoreFiles.ts"
+export type { ObjectStoreFilesOptions } from "./ObjectStoreFiles.ts"
+export * as PlaybackUrlsLocal from "./PlaybackUrlsLocal.ts"
+export type { PlaybackUrlsLocalOptions } from "./PlaybackUrlsLocal.ts"
