@@ -13,11 +13,13 @@ import { openXlsx } from "./XlsxReader.ts"
 export interface ClassListFile {
   /** A local path. */
   readonly file: string
+  /** The name by which the user knows the file: that of the one sheet of a CSV. Its local name if not given. */
+  readonly name?: string
   readonly limits?: ImportLimits
   /**
    * What to do with a list whose only number is a bare "연락처": `refuse` (the default) fails with
-   * `phone_column_ambiguous`, `guardian` takes it for the guardian's and says so in the notes. To be set by a person who
-   * has seen the file, never by a program.
+   * `phone_column_ambiguous`, `guardian` takes it for the guardian's and says so in the notes. To be set by a person
+   * who has seen the file, never by a program.
    */
   readonly lonePhone?: LonePhone
 }
@@ -29,11 +31,12 @@ export interface ClassList {
   readonly notes: ReadonlyArray<ImportNote>
 }
 
-const openReader = (
-  file: string,
-  limits: ImportLimits
-): Effect.Effect<SheetReader, ImportFault, Scope.Scope> =>
-  Effect.flatMap(recogniseFile(file, limits), (kind) => (kind === "xlsx" ? openXlsx(file, limits) : openCsv(file, limits)))
+const openReader = (source: ClassListFile): Effect.Effect<SheetReader, ImportFault, Scope.Scope> => {
+  const limits = source.limits ?? defaultImportLimits
+  return Effect.flatMap(recogniseFile(source.file, limits), (kind) =>
+    kind === "xlsx" ? openXlsx(source.file, limits) : openCsv(source.file, limits, source.name)
+  )
+}
 
 /** The rows in which a header may stand; no more of the sheet is read than holds them. */
 const headRows = (sheet: Sheet): Effect.Effect<ReadonlyArray<SheetRow>, ImportFault> =>
@@ -47,7 +50,11 @@ const headRows = (sheet: Sheet): Effect.Effect<ReadonlyArray<SheetRow>, ImportFa
 
 const names = (sheets: ReadonlyArray<Sheet>): string => sheets.map((sheet) => `'${sheet.name}'`).join(", ")
 
-const sheetNotes = (more: ReadonlyArray<Sheet>, hidden: ReadonlyArray<Sheet>, read: Sheet): ReadonlyArray<ImportNote> => [
+const sheetNotes = (
+  more: ReadonlyArray<Sheet>,
+  hidden: ReadonlyArray<Sheet>,
+  read: Sheet
+): ReadonlyArray<ImportNote> => [
   ...(more.length === 0 ? [] : [{
     code: "more_lists",
     ko: `시트 ${names(more)}에도 명단이 있지만 '${read.name}' 시트만 읽었습니다`,
@@ -64,10 +71,10 @@ const sheetNotes = (more: ReadonlyArray<Sheet>, hidden: ReadonlyArray<Sheet>, re
  * Opens a local file and finds the list in it: the first visible sheet that has a header. The file stays open until the
  * scope ends. Fails with `ImportRejected` for a file that can never be imported, `ImportFileUnreadable` for the disk.
  */
-export const openClassList: (
+export const openClassList = Effect.fn("ClassList.openClassList")(function* (
   source: ClassListFile
-) => Effect.Effect<ClassList, ImportFault, Scope.Scope> = Effect.fn("ClassList.openClassList")(function* (source: ClassListFile) {
-  const reader = yield* openReader(source.file, source.limits ?? defaultImportLimits)
+): Effect.fn.Return<ClassList, ImportFault, Scope.Scope> {
+  const reader = yield* openReader(source)
   const visible = reader.sheets.filter((sheet) => !sheet.hidden)
   const lists: Array<{ readonly sheet: Sheet; readonly header: HeaderMap }> = []
   const refusals: Array<ImportRejected> = []

@@ -12,7 +12,8 @@ const readAt = async (file: FileHandle, position: number, length: number): Promi
   return buffer.subarray(0, bytesRead)
 }
 
-const wordAt = (bytes: Buffer, offset: number): number => (offset + 4 <= bytes.length ? bytes.readUInt32LE(offset) : 0xffffffff)
+const wordAt = (bytes: Buffer, offset: number): number =>
+  offset + 4 <= bytes.length ? bytes.readUInt32LE(offset) : 0xffffffff
 
 /**
  * The names of the streams and storages in a compound file, as far as its directory can be followed: enough to tell

@@ -152,12 +152,16 @@ async function* batchesOf(path: string, dialect: Dialect, limits: ImportLimits):
  * content, which reads the file once. Rows are numbered as a spreadsheet program numbers them: a line end inside quotes
  * begins no row, a blank line is one.
  */
-export const openCsv = (path: string, limits: ImportLimits): Effect.Effect<SheetReader, ImportFault> =>
+export const openCsv = (
+  path: string,
+  limits: ImportLimits,
+  name: string = basename(path)
+): Effect.Effect<SheetReader, ImportFault> =>
   Effect.tryPromise({ try: () => dialectOf(path), catch: (cause) => faultOfParsing(path, cause) }).pipe(
     Effect.map((dialect) => ({
       format: "csv",
       sheets: [{
-        name: basename(path).replace(/\.[^.]*$/, ""),
+        name: name.replace(/\.[^.]*$/, ""),
         hidden: false,
         batches: Stream.suspend(() =>
           Stream.fromAsyncIterable(batchesOf(path, dialect, limits), (cause) => faultOfParsing(path, cause))

@@ -67,7 +67,8 @@ const formatOf = (cell: SheetCell): string | null => {
 }
 
 /** A name that Excel takes for a sheet. */
-const sheetName = (name: string): string => name.replace(/[*?:\\/[\]]/g, " ").replace(/^'+|'+$/g, "").slice(0, 31).trim() || "Sheet1"
+const sheetName = (name: string): string =>
+  name.replace(/[*?:\\/[\]]/g, " ").slice(0, 31).replace(/^['\s]+|['\s]+$/g, "") || "Sheet1"
 
 /** The first column right of the header that no row uses, or the error column of an earlier upload. */
 const errorColumnOf = (list: ClassList): Effect.Effect<number, ImportFault> => {
@@ -194,9 +195,9 @@ const write = Effect.fn("ErrorWorkbook.write")(function* (options: ErrorWorkbook
 })
 
 /**
- * Writes the user's own rows into a new workbook with an error column (`오류`) filled in where a row is refused: coloured,
- * filterable, with rows and columns where they were, so that it can be corrected and uploaded again. Formulas become
- * their values, and text that looks like a formula is made harmless. A CSV becomes a workbook too.
+ * Writes the user's own rows into a new workbook with an error column (`오류`) filled in where a row is refused:
+ * coloured, filterable, with rows and columns where they were, so that it can be corrected and uploaded again. Formulas
+ * become their values, and text that looks like a formula is made harmless. A CSV becomes a workbook too.
  *
  * Fails as reading the file does, and with `ImportFileUnreadable` when the output cannot be written.
  */

@@ -14,6 +14,6 @@ const shortMarks = /^[([<]?\s*(예|ex)\s*[)\]>.:]*$/i
 export const isExampleMark = (text: string, isLabelling: boolean): boolean =>
   marks.test(text) || (isLabelling && (shortMarks.test(text) || prefixes.test(text)))
 
-/** Names that Korean templates are filled with. A real 홍길동 has a real number, so that the name alone decides nothing. */
+/** Names that Korean templates are filled with. A real 홍길동 has a real number: the name alone decides nothing. */
 export const isPlaceholderName = (name: string): boolean =>
   /^(홍길동|김철수|김영희|이름|성명|학생\s*\d*|○+|[oO]{2,}|[김이박홍][○oO*]{2}|test|테스트|john doe|jane doe)$/i.test(name)

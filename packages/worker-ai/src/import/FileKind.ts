@@ -29,21 +29,21 @@ const legacyXls = () =>
   rejected(
     "legacy_xls",
     "옛 Excel 형식(.xls)입니다. Excel에서 열어 [다른 이름으로 저장] > [Excel 통합 문서(.xlsx)]로 저장한 뒤 올려 주세요",
-    "The file is in the old Excel format (.xls, whatever its name); open it in Excel and use Save As > Excel Workbook (.xlsx)"
+    "The file is in the old Excel format (.xls); open it in Excel and use Save As > Excel Workbook (.xlsx)"
   )
 
 const encrypted = () =>
   rejected(
     "encrypted_workbook",
     "암호가 걸린 파일입니다. Excel에서 열어 [파일] > [정보] > [통합 문서 보호]에서 암호를 지우고 저장한 뒤 올려 주세요",
-    "The workbook is protected by a password; remove it in Excel under File > Info > Protect Workbook, save, and upload it again"
+    "The workbook has a password; remove it in Excel under File > Info > Protect Workbook, and upload it again"
   )
 
 const htmlAsXls = () =>
   rejected(
     "html_as_xls",
     "확장자만 엑셀인 웹 페이지(HTML) 파일입니다. Excel에서 열어 [다른 이름으로 저장] > [Excel 통합 문서(.xlsx)]로 저장한 뒤 올려 주세요",
-    "The file is a web page (HTML) under the name of a spreadsheet; open it in Excel and use Save As > Excel Workbook (.xlsx)"
+    "The file is a web page (HTML) by another name; open it in Excel and use Save As > Excel Workbook (.xlsx)"
   )
 
 const xmlSpreadsheet2003 = () =>
@@ -88,11 +88,14 @@ const tooLarge = (bytes: number, limit: number) =>
     `The file has ${bytes} bytes, more than the ${limit} that are allowed; split it into several files`
   )
 
-const startsWith = (bytes: Uint8Array, magic: Uint8Array): boolean => magic.every((byte, index) => bytes[index] === byte)
+const startsWith = (bytes: Uint8Array, magic: Uint8Array): boolean =>
+  magic.every((byte, index) => bytes[index] === byte)
 
 /** An .xls from before Excel 5 has no container: it begins with the record that opens a sheet. */
 const isBareXls = (head: Uint8Array): boolean =>
-  head[0] === 0x09 && [0x00, 0x02, 0x04, 0x08].includes(head[1] ?? -1) && [0x04, 0x06, 0x08, 0x10].includes(head[2] ?? -1) &&
+  head[0] === 0x09 &&
+  [0x00, 0x02, 0x04, 0x08].includes(head[1] ?? -1) &&
+  [0x04, 0x06, 0x08, 0x10].includes(head[2] ?? -1) &&
   head[3] === 0
 
 const zipKind = async (path: string, limits: ImportLimits): Promise<FileKind> => {
@@ -121,7 +124,8 @@ const textKind = (head: Buffer): FileKind => {
   const order = byteOrder(head)
   if (order === "none") throw notASpreadsheet()
   // Latin letters serve for both: what is looked for below is ASCII in every encoding that is left.
-  const whole = order === null ? head.toString("latin1") : new TextDecoder(order).decode(head.subarray(0, head.length & ~1))
+  const even = head.subarray(0, head.length & ~1)
+  const whole = order === null ? head.toString("latin1") : new TextDecoder(order).decode(even)
   if (/[^\P{Cc}\t\n\f\r\x1a\x80-\x9f]/u.test(whole)) throw notASpreadsheet()
   const text = whole.replace(/^(\ufeff|ï»¿)/, "").trimStart().toLowerCase()
   if (text === "") throw empty()

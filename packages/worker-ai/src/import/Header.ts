@@ -95,18 +95,28 @@ const singleFields: ReadonlyArray<SingleField> = [
   "memo"
 ]
 
-const quoted = (labels: Iterable<string>): string =>
-  [...labels].slice(0, 12).map((label) => `"${label.replace(/\s+/g, " ").slice(0, 20)}"`).join(", ")
+/**
+ * The labels of what may be the header, for a message. A row that hardly looks like one may be a person's, whose name
+ * and number have no place in messages: of such a row only the labels that are known are told, and never digits.
+ */
+const tellable = (candidate: Candidate): ReadonlyArray<string> =>
+  [...candidate.labels.values()].filter(
+    (label) => !/\d{3}/.test(label) && (candidate.known > 1 || readHeaderLabel(label) !== null)
+  )
+
+const quoted = (labels: ReadonlyArray<string>): string =>
+  labels.slice(0, 12).map((label) => `"${label.replace(/\s+/g, " ").slice(0, 20)}"`).join(", ")
 
 const ambiguousPhone = (label: string, column: number): ImportRejected =>
   rejected(
     "phone_column_ambiguous",
     `${columnLetters(column)}열 "${label}"이(가) 학부모 번호인지 학생 번호인지 알 수 없습니다. 열 이름을 "학부모 연락처" 또는 "학생 연락처"로 바꾸어 다시 올려 주세요`,
-    `Column ${columnLetters(column)} "${label}" may hold the guardian's or the student's number; rename it to "학부모 연락처" (guardian phone) or "학생 연락처" (student phone) and upload the file again`
+    `Column ${columnLetters(column)} "${label}" may hold the guardian's or the student's number; ` +
+      "rename it to \"학부모 연락처\" (guardian phone) or \"학생 연락처\" (student phone) and upload the file again"
   )
 
 const notFound = (best: Candidate | null): ImportRejected => {
-  const seen = best === null ? [] : [...best.labels.values()]
+  const seen = best === null ? [] : tellable(best)
   const missing = [
     best?.columns.has("name") === true ? null : { ko: "이름", en: "name" },
     best?.columns.has("guardianPhone") === true ? null : { ko: "학부모 연락처", en: "guardian phone" }
@@ -115,22 +125,25 @@ const notFound = (best: Candidate | null): ImportRejected => {
   const whereEn = best === null ? "" : `; row ${best.row} has ${quoted(seen)}`
   return rejected(
     "header_not_found",
-    `처음 ${headerRowsSearched}행에서 제목 줄을 찾지 못했습니다. 없는 열: ${missing.map(({ ko }) => ko).join(", ")}${where}. 제목 줄에 "이름"과 "학부모 연락처" 열을 넣어 다시 올려 주세요`,
-    `No header row with ${missing.map(({ en }) => en).join(" and ")} in the first ${headerRowsSearched} rows${whereEn}; add columns named "이름" (name) and "학부모 연락처" (guardian phone)`
+    `처음 ${headerRowsSearched}행에서 제목 줄을 찾지 못했습니다. 없는 열: ${missing.map(({ ko }) => ko).join(", ")}${where}. ` +
+      "제목 줄에 \"이름\"과 \"학부모 연락처\" 열을 넣어 다시 올려 주세요",
+    `No header row with ${missing.map(({ en }) => en).join(" and ")} in the first ${headerRowsSearched} rows` +
+      `${whereEn}; add columns named "이름" (name) and "학부모 연락처" (guardian phone)`
   )
 }
 
+interface SettledPhones {
+  readonly guardian: ReadonlyArray<number>
+  readonly student: ReadonlyArray<number>
+  readonly notes: ReadonlyArray<ImportNote>
+}
+
 /**
- * Whose the bare numbers ("연락처") are. Beside a guardian's column such a number is the student's. Alone, or beside the
- * student's only, it may be anybody's: a message about a child must not reach the child, so that this is no guess to make.
+ * Whose the bare numbers ("연락처") are. Beside a guardian's column such a number is the student's. Alone, or beside
+ * the student's only, it may be anybody's: a message about a child must not reach the child, so that this is no guess
+ * to make.
  */
-const settlePhones = (
-  candidate: Candidate,
-  lonePhone: LonePhone
-): Result.Result<
-  { readonly guardian: ReadonlyArray<number>; readonly student: ReadonlyArray<number>; readonly notes: ReadonlyArray<ImportNote> },
-  ImportRejected
-> => {
+const settlePhones = (candidate: Candidate, lonePhone: LonePhone): Result.Result<SettledPhones, ImportRejected> => {
   const guardian = candidate.columns.get("guardianPhone") ?? []
   const student = candidate.columns.get("studentPhone") ?? []
   const bare = candidate.columns.get("phone") ?? []

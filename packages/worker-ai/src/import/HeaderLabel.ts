@@ -19,31 +19,40 @@ export type ColumnField =
 export const errorColumnLabel = "오류"
 
 const guardianWords =
-  "학부모님|학부모|보호자님|보호자|부모님|부모|어머니|어머님|아버지|아버님|엄마|아빠|할머니|할아버지|조부모|parents|parent|guardians|guardian|mothers|mother|fathers|father|mom|dad"
-const studentWords = "학생|원생|수강생|재원생|본인|자녀|아동|아이|원아|students|student|pupils|pupil|learner|child|kid"
+  "학부모님|학부모|보호자님|보호자|부모님|부모|어머니|어머님|아버지|아버님|엄마|아빠|할머니|할아버지|조부모|" +
+  "parents|parent|guardians|guardian|mothers|mother|fathers|father|mom|dad"
+const studentWords =
+  "학생|원생|수강생|재원생|본인|자녀|아동|아이|원아|students|student|pupils|pupil|learner|child|kid"
+
+const words = (text: string): ReadonlyArray<string> => text.split(" ")
 
 const phoneWords = new Set([
-  "전화", "전화번호", "연락처", "연락번호", "연락전화", "휴대폰", "휴대폰번호", "휴대전화", "휴대전화번호", "핸드폰", "핸드폰번호", "모바일", "모바일번호", "폰", "폰번호", "휴대번호", "hp", "hp번호",
-  "phone", "phones", "phoneno", "phonenumber", "phonenumbers", "mobile", "mobileno", "mobilenumber", "mobilephone", "cell", "cellno",
-  "cellphone", "cellphonenumber", "cellnumber", "tel", "telno", "telephone", "telephonenumber", "contact", "contactno", "contactnumber"
+  ...words("전화 전화번호 연락처 연락번호 연락전화 휴대폰 휴대폰번호 휴대전화 휴대전화번호 휴대번호"),
+  ...words("핸드폰 핸드폰번호 모바일 모바일번호 폰 폰번호 hp hp번호 phone phones phoneno phonenumber phonenumbers"),
+  ...words("mobile mobileno mobilenumber mobilephone cell cellno cellnumber cellphone cellphonenumber"),
+  ...words("tel telno telephone telephonenumber contact contactno contactnumber")
 ])
 
-const nameWords = new Set(["이름", "성명", "명", "성함", "name", "fullname", "names"])
+const nameWords = new Set(words("이름 성명 명 성함 name fullname names"))
 
-const plain: ReadonlyMap<string, ColumnField> = new Map<string, ColumnField>([
-  ...["학교", "학교명", "학교이름", "재학학교", "소속학교", "출신학교", "school", "schoolname"].map((label) => [label, "school"] as const),
-  ...["학년", "grade", "gradelevel", "schoolyear", "year"].map((label) => [label, "grade"] as const),
-  ...["반", "반명", "반이름", "클래스", "학급", "수강반", "분반", "class", "classname", "homeroom"].map((label) => [label, "className"] as const),
-  ...["성별", "남녀", "gender", "sex"].map((label) => [label, "gender"] as const),
-  ...["생년월일", "생일", "출생일", "birthdate", "dateofbirth", "dob", "birthday", "birth"].map((label) => [label, "birthDate"] as const),
-  ...["비고", "메모", "참고", "특이사항", "기타", "참고사항", "memo", "note", "notes", "remark", "remarks", "comment", "comments"].map((label) =>
-    [label, "memo"] as const
-  ),
-  ...["번호", "연번", "순번", "순서", "no", "num", "number", "구분", "#", "seq", "학번", "id", "studentid", "studentno", "studentnumber", "학생번호", "원생번호", "출석번호"].map((label) =>
-    [label, "number"] as const
-  ),
-  ...[errorColumnLabel, "error", "errors"].map((label) => [label, "error"] as const)
-])
+const plainWords: ReadonlyArray<readonly [field: ColumnField, labels: string]> = [
+  ["school", "학교 학교명 학교이름 재학학교 소속학교 출신학교 school schoolname"],
+  ["grade", "학년 grade gradelevel schoolyear year"],
+  ["className", "반 반명 반이름 클래스 학급 수강반 분반 class classname homeroom"],
+  ["gender", "성별 남녀 gender sex"],
+  ["birthDate", "생년월일 생일 출생일 birthdate dateofbirth dob birthday birth"],
+  ["memo", "비고 메모 참고 참고사항 특이사항 기타 memo note notes remark remarks comment comments"],
+  ["number", "번호 연번 순번 순서 구분 학번 학생번호 원생번호 출석번호 no num number # seq id studentid studentno studentnumber"],
+  ["error", `${errorColumnLabel} error errors`]
+]
+
+const plain: ReadonlyMap<string, ColumnField> = new Map(
+  plainWords.flatMap(([field, labels]) => words(labels).map((label) => [label, field] as const))
+)
+
+/** What brackets say about a field without changing what it is. */
+const asides =
+  /[(<[{【]\s*(필수|선택|필수입력|선택입력|required|optional|mandatory|숫자만|한글|국문|실명|예[:)].*?|ex[.:)].*?)\s*[)>\]}】]/g
 
 /** A label without what makes no difference: width, case, spaces, brackets, marks of mandatory fields. */
 const bare = (label: string): string =>
@@ -53,7 +62,7 @@ const bare = (label: string): string =>
     .replace(/\(\s*모\s*\)/g, "어머니")
     .replace(/\(\s*부\s*\)/g, "아버지")
     .replace(/\bor\b/g, "/")
-    .replace(/[(<[{【]\s*(필수|선택|필수입력|선택입력|required|optional|mandatory|숫자만|한글|국문|실명|-\s*없이|"?-"?\s*제외|예[:)].*?|ex[.:)].*?)\s*[)>\]}】]/g, "")
+    .replace(asides, "")
     .replace(/[\s*_\-.:·,'’"()[\]<>{}【】※★●○]/g, "")
 
 const studentLead = new RegExp(`^(?:${studentWords})(?:의|s)?`)

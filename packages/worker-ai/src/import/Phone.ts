@@ -2,8 +2,14 @@ import { Result } from "effect"
 import { parsePhoneNumberFromString } from "libphonenumber-js/max"
 
 /** Why a text is no number to which a message can be sent. */
-export type PhoneFault = "phone_too_short" | "phone_too_long" | "phone_not_a_number" | "phone_several" | "phone_foreign" |
-  "phone_placeholder" | "phone_unknown"
+export type PhoneFault =
+  | "phone_too_short"
+  | "phone_too_long"
+  | "phone_not_a_number"
+  | "phone_several"
+  | "phone_foreign"
+  | "phone_placeholder"
+  | "phone_unknown"
 
 export interface Phone {
   /** As written in Korea: `010-1234-5678`, `02-345-6789`, `0507-1234-5678`. */

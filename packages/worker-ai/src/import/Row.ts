@@ -55,10 +55,13 @@ export interface CellRepair {
   readonly cell: string
 }
 
+/** What a row is that is nobody's. */
+export type SkipReason = "blank" | "example" | "header" | "summary" | "remark"
+
 export type RowJudgement =
   | { readonly _tag: "Accepted"; readonly student: StudentRow; readonly repairs: ReadonlyArray<CellRepair> }
   | { readonly _tag: "Refused"; readonly row: number; readonly problems: ReadonlyArray<CellRefusal> }
-  | { readonly _tag: "Skipped"; readonly row: number; readonly reason: "blank" | "example" | "header" | "summary" | "remark" }
+  | { readonly _tag: "Skipped"; readonly row: number; readonly reason: SkipReason }
 
 /** Where the columns are, and in which sheet. */
 export interface RowColumns {
@@ -106,7 +109,8 @@ export const cleanText = (text: string): string =>
 /** What people write where there is nothing to write. */
 const isNothing = (text: string): boolean => /^(-+|–|—|x|X|\.|없음|무|해당\s*없음|n\/?a|none)$/i.test(text)
 
-const isFormula = (cell: SheetCell, text: string): boolean => cell.formula !== null || /^[=@]|^[+-](?=[A-Za-z(])/.test(text)
+const isFormula = (cell: SheetCell, text: string): boolean =>
+  cell.formula !== null || /^[=@]|^[+-](?=[A-Za-z(])/.test(text)
 
 const genders: ReadonlyMap<string, "male" | "female"> = new Map([
   ...["남", "남자", "남성", "남학생", "m", "male", "boy", "man", "♂"].map((text) => [text, "male"] as const),
@@ -144,7 +148,8 @@ class RowReading {
 
   refuse(column: number, code: CellFault): null {
     const cell = this.cell(column)
-    const value = cell?.formula !== undefined && cell.formula !== null && cell.formula !== "" ? `=${cell.formula}` : (cell?.text ?? "")
+    const formula = cell?.formula ?? ""
+    const value = formula === "" ? (cell?.text ?? "") : `=${formula}`
     const [reasonKo, reasonEn] = reasons[code]
     this.problems.push({
       row: this.#row.row,
@@ -231,7 +236,7 @@ class RowReading {
   }
 }
 
-type SkipReason = Extract<RowJudgement, { readonly _tag: "Skipped" }>["reason"]
+const sums = /^(합계|총계|소계|계|인원|total|subtotal|sum|총\s*인원|총원)$|^총\s*\d+\s*명|^(합계|총원|총\s*인원)\s*[:：]/i
 
 /** Why a row is none of a student; null if it is to be judged. */
 const skipReason = (row: SheetRow, reading: RowReading, { fields, ...header }: HeaderMap): SkipReason | null => {
@@ -251,9 +256,7 @@ const skipReason = (row: SheetRow, reading: RowReading, { fields, ...header }: H
   if (isMarked || (isPlaceholderName(name) && isPlaceholder)) return "example"
   const unreachable = phones.every((phone) => phone === "") && reading.text(fields.studentPhone) === ""
   const first = cleanText(filled[0]?.text ?? "")
-  if (unreachable && /^(합계|총계|소계|계|인원|total|subtotal|sum|총\s*인원|총원)$|^총\s*\d+\s*명|^(합계|총원|총\s*인원)\s*[:：]/i.test(first)) {
-    return "summary"
-  }
+  if (unreachable && sums.test(first)) return "summary"
   if (filled.length === 1 && /^[※*■▶☞]|^(주의|참고|비고|안내)\s*[:：]/.test(first)) return "remark"
   // A template's numbering goes on below the last student.
   return filled.every((cell) => ignored.has(cell.column)) ? "blank" : null

@@ -46,7 +46,8 @@ export class SharedStrings implements XmlEvents {
       throw rejected(
         "too_many_shared_strings",
         "파일에 글자가 너무 많아 한 번에 읽을 수 없습니다. 여러 파일로 나누어 올려 주세요",
-        `The workbook holds more than ${this.#limits.sharedStrings} texts or ${this.#limits.sharedStringUnits} characters; split it into several files`
+        `The workbook holds more than ${this.#limits.sharedStrings} texts or ` +
+          `${this.#limits.sharedStringUnits} characters; split it into several files`
       )
     }
     this.texts.push(text)

@@ -40,7 +40,7 @@ export interface Sheet {
   readonly hidden: boolean
   /**
    * The rows from the first on; may be run any number of times, each run reads the file anew in constant memory.
-   * Fails with `ImportRejected` for what is wrong with the file, `ImportFileUnreadable` for what is wrong with the disk.
+   * Fails with `ImportRejected` for what is wrong with the file, `ImportFileUnreadable` for the disk.
    */
   readonly batches: Stream.Stream<SheetBatch, ImportRejected | ImportFileUnreadable>
 }

@@ -146,9 +146,24 @@ class Survey {
 
   notes(): ReadonlyArray<ImportNote> {
     const kinds = [
-      { code: "phones_repaired", of: this.#repairs, ko: "전화번호 표기를 바로잡은 셀", en: "Phone numbers were normalised in cells" },
-      { code: "example_rows_skipped", of: this.#examples, ko: "예시라서 읽지 않은 행", en: "Rows skipped as a template's example" },
-      { code: "other_rows_skipped", of: this.#asides, ko: "학생이 아니라서 읽지 않은 행", en: "Rows skipped as they hold no student" },
+      {
+        code: "phones_repaired",
+        of: this.#repairs,
+        ko: "전화번호 표기를 바로잡은 셀",
+        en: "Phone numbers were normalised in cells"
+      },
+      {
+        code: "example_rows_skipped",
+        of: this.#examples,
+        ko: "예시라서 읽지 않은 행",
+        en: "Rows skipped as a template's example"
+      },
+      {
+        code: "other_rows_skipped",
+        of: this.#asides,
+        ko: "학생이 아니라서 읽지 않은 행",
+        en: "Rows skipped as they hold no student"
+      },
       { code: "hidden_rows", of: this.#hidden, ko: "숨겨져 있지만 읽은 행", en: "Hidden rows that were read" }
     ]
     return kinds
@@ -202,7 +217,8 @@ const checkedOutcome = (rows: ReadonlyArray<StudentRow>, outcome: BatchOutcome):
     ? Effect.succeed(outcome)
     : Effect.die(
         new Error(
-          `Cannot count a batch of ${rows.length} rows: the sink answered for ${outcome.created.length} created and ${outcome.duplicates.length} duplicates`
+          `Cannot count a batch of ${rows.length} rows: the sink answered for ${outcome.created.length} created ` +
+            `and ${outcome.duplicates.length} duplicates`
         )
       )
 

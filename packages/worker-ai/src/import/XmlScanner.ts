@@ -214,7 +214,7 @@ export class XmlScanner {
     throw rejected(
       "xml_doctype",
       "파일에 허용되지 않는 선언(DTD)이 들어 있어 열지 않았습니다. Excel에서 새 이름의 .xlsx로 다시 저장한 뒤 올려 주세요",
-      "The workbook's XML declares a document type, which no spreadsheet program writes; save it again in Excel as .xlsx"
+      "The workbook's XML declares a document type, as no spreadsheet program does; save it again in Excel as .xlsx"
     )
   }
 }

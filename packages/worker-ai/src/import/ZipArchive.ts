@@ -34,7 +34,7 @@ const bomb = (ratio: number) =>
   rejected(
     "bomb_suspected",
     "압축을 풀면 크기가 비정상적으로 커지는 파일이라 열지 않았습니다. 필요한 시트만 새 파일로 복사해 다시 저장한 뒤 올려 주세요",
-    `The workbook expands to more than ${ratio} times its size; copy the sheet that you need into a new file and upload that`
+    `The workbook expands to more than ${ratio} times its size; copy the sheet that you need into a new file`
   )
 
 const openFile = (path: string): Promise<yauzl.ZipFile> =>

@@ -90,6 +90,7 @@ describe("CsvReader", () => {
       const path = yield* fileOf(iconv.encode("성명\t보호자 휴대폰\n뷁믜\t1023456789\n", "cp949"), "명단.tsv")
       const result = yield* importSpreadsheet({ file: path, sink })
       expect(result).toMatchObject({ created: 1, total: 1, sheet: "명단" })
+      expect(yield* importSpreadsheet({ file: path, name: "3반.csv", sink })).toMatchObject({ sheet: "3반" })
       expect(rows()[0]).toMatchObject({ row: 2, name: "뷁믜", guardianPhone: "010-2345-6789" })
     }))
 

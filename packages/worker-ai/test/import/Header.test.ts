@@ -113,6 +113,12 @@ describe("findHeader", () => {
     expect(refusal([["가", "나"]]).messageEn).toContain("No header row with name and guardian phone")
   })
 
+  it("tells no name and no number of a person in place of a header", () => {
+    const { messageEn, messageKo } = refusal([["김가나", "010-1234-5678", "기타"], ["이다라", "010-1234-5679", "반"]])
+    expect(messageKo + messageEn).not.toMatch(/김가나|이다라|\d{4}/)
+    expect(refusal([["이름", "성별", "핸펀", "010-1234-5678"]]).messageEn).toContain(`row 1 has "이름", "성별", "핸펀";`)
+  })
+
   it("takes the first of two guardians' columns that is filled in, and says so", () => {
     const header = found([["이름", "어머니 연락처", "아버지 연락처"]])
     expect(header.guardianPhones).toEqual([2, 3])
