@@ -1,11 +1,11 @@
 import { TenantId } from "@lectern/domain"
+import { readEnvironment, serverVariables } from "@lectern/adapters/environment"
 import { signToken } from "@lectern/api/tokens"
 import { Console, Effect, Option, Redacted, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
 import { exitCodes, fail } from "../CommandFailed.ts"
 import { existingTokenSecret } from "../DataDirectory.ts"
 import { dataFlag } from "../flags.ts"
-import { readEnvironment } from "../Settings.ts"
 
 export const token = Command.make(
   "token",
@@ -26,7 +26,7 @@ export const token = Command.make(
     data: dataFlag
   },
   Effect.fn(function*({ data, hours, subject, tenant }) {
-    const environment = yield* readEnvironment(process.env).pipe(
+    const environment = yield* readEnvironment(serverVariables, process.env).pipe(
       Effect.catchTag("BadConfiguration", (error) => fail(exitCodes.configuration, error.message))
     )
     const secret = environment.AUTH_JWT_SECRET === undefined

@@ -22,6 +22,7 @@ const doors: Readonly<Record<string, Readonly<Record<string, Door>>>> = {
     "./s3": { packages: ["effect", "@aws-sdk/client-s3", "@aws-sdk/s3-request-presigner"] },
     "./sqs": { packages: ["effect", "@aws-sdk/client-sqs"] },
     "./batch": { packages: ["effect", "@aws-sdk/client-batch"] },
+    "./environment": { packages: ["effect"], builtins: [] },
     "./files": { packages: ["effect", "@effect/platform-node"] },
     "./in-process": { packages: ["effect", "@effect/platform-node"] }
   },

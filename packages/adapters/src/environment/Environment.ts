@@ -12,13 +12,8 @@ const Url = (...schemes: ReadonlyArray<string>) =>
 const Secret = Schema.String.check(Schema.isMinLength(32))
 const optional = Schema.optionalKey
 
-/**
- * Everything that the environment may say. Each real service replaces its stand-in by one variable; nothing is required.
- */
-export const Environment = Schema.Struct({
-  PORT: optional(Port),
-  PUBLIC_URL: optional(Url("http", "https")),
-  AUTH_JWT_SECRET: optional(Secret),
+/** The services that a process may be given. Each replaces its stand-in by one variable or one set; nothing is required. */
+export const serviceVariables = {
   DATABASE_URL: optional(Url("postgres", "postgresql")),
   DATABASE_DRIVER: optional(Schema.Literals(["tcp", "neon"])),
   REDIS_URL: optional(Url("redis", "rediss")),
@@ -38,8 +33,15 @@ export const Environment = Schema.Struct({
   AWS_REGION: optional(Schema.NonEmptyString),
   VIDEO_BATCH_JOB_QUEUE: optional(Schema.NonEmptyString),
   VIDEO_BATCH_JOB_DEFINITION: optional(Schema.NonEmptyString)
-})
-export type Environment = typeof Environment.Type
+}
+export type Services = Schema.Struct.Type<typeof serviceVariables>
+
+/** What an HTTP server of ours may be told. */
+export const serverVariables = {
+  PORT: optional(Port),
+  PUBLIC_URL: optional(Url("http", "https")),
+  AUTH_JWT_SECRET: optional(Secret)
+}
 
 /** The environment holds values that cannot be worked with; `faults` names each of them. */
 export class BadConfiguration extends Schema.TaggedError<BadConfiguration>()("BadConfiguration", {
@@ -50,40 +52,45 @@ export class BadConfiguration extends Schema.TaggedError<BadConfiguration>()("Ba
   }
 }
 
-const decode = Schema.decodeUnknownEffect(Environment, { errors: "all" })
 const formatIssue = SchemaIssue.makeFormatterStandardSchemaV1()
 
-/** Reads the environment as a whole. An empty variable counts as unset; a value is never part of a message. */
-export const readEnvironment = (
+/**
+ * Reads the named variables of an environment as a whole and refuses them with every fault named at once. An empty variable
+ * counts as unset; a value is never part of a message.
+ */
+export const readEnvironment = <Fields extends Schema.Struct.Fields>(
+  fields: Fields,
   variables: Readonly<Record<string, string | undefined>>
-): Effect.Effect<Environment, BadConfiguration> => {
+): Effect.Effect<Schema.Struct<Fields>["Type"], BadConfiguration, Schema.Struct<Fields>["DecodingServices"]> => {
   const known = Object.fromEntries(
-    Object.keys(Environment.fields).flatMap((name) => {
+    Object.keys(fields).flatMap((name) => {
       const value = variables[name]?.trim()
       return value === undefined || value === "" ? [] : [[name, value]]
     })
   )
-  return decode(known).pipe(
+  return Schema.decodeUnknownEffect(Schema.Struct(fields), { errors: "all" })(known).pipe(
     Effect.mapError((error) =>
       new BadConfiguration({
         faults: formatIssue(error.issue).issues.map((issue) =>
           `${String(issue.path?.[0] ?? "environment")}: ${withoutValue(issue.message)}`
         )
       })
-    ),
-    Effect.flatMap((environment) => {
-      const faults = contradictions(environment)
-      return faults.length === 0 ? Effect.succeed(environment) : Effect.fail(new BadConfiguration({ faults }))
-    })
+    )
   )
+}
+
+/** Refuses services that cannot work together. */
+export const checkServices = <S extends Services>(services: S): Effect.Effect<S, BadConfiguration> => {
+  const faults = contradictions(services)
+  return faults.length === 0 ? Effect.succeed(services) : Effect.fail(new BadConfiguration({ faults }))
 }
 
 /** A schema's message quotes what it got, which may be a secret. */
 const withoutValue = (message: string): string => message.replace(/,? got .*$/s, "")
 
-const contradictions = (environment: Environment): ReadonlyArray<string> => {
+const contradictions = (environment: Services): ReadonlyArray<string> => {
   const faults: Array<string> = []
-  const together = (names: ReadonlyArray<keyof Environment>): void => {
+  const together = (names: ReadonlyArray<keyof Services>): void => {
     const missing = names.filter((name) => environment[name] === undefined)
     if (missing.length > 0 && missing.length < names.length) {
       faults.push(`${missing.join(", ")}: needed together with ${names.filter((n) => !missing.includes(n)).join(", ")}`)
@@ -115,7 +122,7 @@ export interface S3Settings {
 }
 
 /** The object store that the environment names, in R2's words or S3's. */
-export const s3Settings = (environment: Environment): Option.Option<S3Settings> => {
+export const s3Settings = (environment: Services): Option.Option<S3Settings> => {
   const { R2_ACCESS_KEY, R2_BUCKET, R2_ENDPOINT, R2_SECRET_KEY } = environment
   if (R2_ENDPOINT !== undefined && R2_BUCKET !== undefined && R2_ACCESS_KEY !== undefined && R2_SECRET_KEY !== undefined) {
     return Option.some({

@@ -1,17 +1,20 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { readEnvironment } from "../src/Settings.ts"
+import { checkServices, readEnvironment, serverVariables, serviceVariables } from "../../src/environment/index.ts"
 
-describe("Settings", () => {
+const read = (variables: Record<string, string>) =>
+  Effect.flatMap(readEnvironment({ ...serviceVariables, ...serverVariables }, variables), checkServices)
+
+describe("Environment", () => {
   it.effect("needs nothing", () =>
     Effect.gen(function*() {
-      assert.deepStrictEqual(yield* readEnvironment({}), {})
-      assert.deepStrictEqual(yield* readEnvironment({ REDIS_URL: "", PORT: " " }), {})
+      assert.deepStrictEqual(yield* read({}), {})
+      assert.deepStrictEqual(yield* read({ REDIS_URL: "", PORT: " " }), {})
     }))
 
   it.effect("names every fault at once", () =>
     Effect.gen(function*() {
-      const error = yield* Effect.flip(readEnvironment({ PORT: "70000", REDIS_URL: "http://x", AUTH_JWT_SECRET: "short" }))
+      const error = yield* Effect.flip(read({ PORT: "70000", REDIS_URL: "http://x", AUTH_JWT_SECRET: "short" }))
       assert.deepStrictEqual(error.faults.map((fault) => fault.split(":")[0]).sort(), [
         "AUTH_JWT_SECRET",
         "PORT",
@@ -21,16 +24,16 @@ describe("Settings", () => {
 
   it.effect("never shows a secret that it refuses", () =>
     Effect.gen(function*() {
-      const error = yield* Effect.flip(readEnvironment({ AUTH_JWT_SECRET: "hunter2", DATABASE_URL: "mysql://u:pw@h/d" }))
+      const error = yield* Effect.flip(read({ AUTH_JWT_SECRET: "hunter2", DATABASE_URL: "mysql://u:pw@h/d" }))
       assert.notInclude(error.message, "hunter2")
       assert.notInclude(error.message, "u:pw")
     }))
 
   it.effect("refuses half an object store, and Batch without a database that it can reach", () =>
     Effect.gen(function*() {
-      const half = yield* Effect.flip(readEnvironment({ S3_ENDPOINT: "http://127.0.0.1:1", S3_BUCKET: "b" }))
+      const half = yield* Effect.flip(read({ S3_ENDPOINT: "http://127.0.0.1:1", S3_BUCKET: "b" }))
       assert.match(half.message, /S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY: needed together/)
-      const batch = yield* Effect.flip(readEnvironment({ VIDEO_BATCH_JOB_QUEUE: "q" }))
+      const batch = yield* Effect.flip(read({ VIDEO_BATCH_JOB_QUEUE: "q" }))
       assert.lengthOf(batch.faults, 2)
     }))
 })

@@ -1,0 +1,2 @@
+/** What a process is told by its environment, checked as a whole. */
+export * from "./Environment.ts"
