@@ -8,7 +8,7 @@ import { type ObjectHead, ObjectStore, type ObjectStoreUnavailable } from "@lect
 import { byteRange } from "./byteRange.ts"
 import { contentDisposition } from "./contentDisposition.ts"
 import { refusalResponse } from "./errorResponse.ts"
-import { type ObjectGrant, ObjectGrants } from "./ObjectGrantsAgreed.ts"
+import { ObjectGrants } from "./ObjectGrantsAgreed.ts"
 import { primedStream } from "./primedStream.ts"
 
 /** Bytes of one PUT, as S3 takes them (INCIDENTS.md, 30). */
@@ -41,13 +41,10 @@ const away = (action: string) => (error: ObjectStoreUnavailable) =>
 
 const answer = ({ status, code, detail }: ObjectRefused) => Effect.succeed(refusalResponse(status, code, detail))
 
-/** `null` for a path that leaves its folder or names none of its files. */
-const relativeKey = (path: string): string | null => {
-  const parts = path.split("/")
-  return parts.every((part) => part !== "" && part !== "." && part !== ".." && !/[\\\0]/.test(part))
-    ? parts.join("/")
-    : null
-}
+/** Whether a path names a file in a folder, and no other place; what is more than the store's longest key is no name. */
+const isName = (path: string): boolean =>
+  path.length <= 800 && /^[\x20-\x7e]+$/.test(path) && !path.includes("\\") &&
+  path.split("/").every((part) => part !== "" && part !== "." && part !== "..")
 
 const isPlaylist = (key: string): boolean => key.endsWith(".m3u8")
 
@@ -58,17 +55,15 @@ export const layer: Layer.Layer<never, never, HttpRouter.HttpRouter | ObjectStor
     const grants = found.value
     const objects = yield* ObjectStore
 
-    const granted = Effect.fnUntraced(function*(method: ObjectGrant["method"]) {
+    const addressRefused = refuse(403, "address_refused", "This address is not valid for this, or not any more")
+
+    /** What the token in the path grants. */
+    const granted = Effect.gen(function*() {
       const params = yield* HttpRouter.params
       const now = yield* Clock.currentTimeMillis
-      const grant = yield* grants.verify(params["token"] ?? "", now).pipe(
-        Effect.catchTag("GrantRefused", () =>
-          Effect.fail(refuse(403, "address_refused", "This address is not valid, or not any more")))
+      return yield* grants.verify(params["token"] ?? "", now).pipe(
+        Effect.catchTag("GrantRefused", () => Effect.fail(addressRefused))
       )
-      if (grant.method !== method) {
-        return yield* refuse(403, "address_refused", `This address is not one to ${method}`)
-      }
-      return { grant, rest: params["*"] ?? "" }
     })
 
     const send = Effect.fnUntraced(function*(head: ObjectHead, headers: Readonly<Record<string, string>>) {
@@ -108,7 +103,8 @@ export const layer: Layer.Layer<never, never, HttpRouter.HttpRouter | ObjectStor
     })
 
     const upload = Effect.gen(function*() {
-      const { grant } = yield* granted("PUT")
+      const grant = yield* granted
+      if (grant.method !== "PUT" || grant.key.endsWith("/")) return yield* addressRefused
       const request = yield* HttpServerRequest.HttpServerRequest
       const announced = request.headers["content-length"]
       if (announced === undefined || !/^\d{1,16}$/.test(announced)) {
@@ -141,7 +137,8 @@ export const layer: Layer.Layer<never, never, HttpRouter.HttpRouter | ObjectStor
     }).pipe(Effect.catchTag("ObjectRefused", answer), Effect.withSpan("Origin.putObject"))
 
     const download = Effect.gen(function*() {
-      const { grant } = yield* granted("GET")
+      const grant = yield* granted
+      if (grant.method !== "GET" || grant.key.endsWith("/")) return yield* addressRefused
       const head = yield* objects.head(grant.key)
       return yield* send(head, {
         "cache-control": "private, no-store",
@@ -157,13 +154,14 @@ export const layer: Layer.Layer<never, never, HttpRouter.HttpRouter | ObjectStor
     )
 
     const play = Effect.gen(function*() {
-      const { grant, rest } = yield* granted("GET")
-      const name = relativeKey(rest)
-      if (!grant.key.endsWith("/") || name === null) return yield* notFound
-      const head = yield* objects.head(`${grant.key}${name}`)
+      const grant = yield* granted
+      if (grant.method !== "GET" || !grant.key.endsWith("/")) return yield* addressRefused
+      const rest = (yield* HttpRouter.params)["*"] ?? ""
+      if (!isName(rest)) return yield* notFound
+      const head = yield* objects.head(`${grant.key}${rest}`)
       return yield* send(head, {
         // CONTRACT.md, section 6.
-        "cache-control": isPlaylist(name) ? "no-cache" : "public, max-age=31536000, immutable"
+        "cache-control": isPlaylist(rest) ? "no-cache" : "public, max-age=31536000, immutable"
       })
     }).pipe(
       Effect.catchTags({

@@ -1,0 +1,123 @@
+/** A real origin on a free port over the domain in memory, and the hands and eyes of a test. */
+import { Context, Effect, Layer, Logger, Redacted } from "effect"
+import { PlaybackUrls, TenantId } from "@lectern/domain"
+import { TestDomain } from "@lectern/domain/testing"
+import { ObjectGrants } from "../../src/origin/ObjectGrantsAgreed.ts"
+import {
+  Forbidden,
+  OriginHandler,
+  type OriginHandlerOptions,
+  serveOrigin,
+  TokenVerification,
+  Unauthorized
+} from "../../src/origin/index.ts"
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+  /** The body, decoded where it is JSON: tests look into it freely. */
+  readonly json: any
+}
+
+export interface Call {
+  readonly method?: string
+  /** An object is sent as JSON; text, bytes and forms as they are. */
+  readonly body?: string | Uint8Array<ArrayBuffer> | FormData | ReadableStream<Uint8Array> | Record<string, unknown>
+  readonly headers?: Readonly<Record<string, string>>
+  /** Whose token; `null` for none. Tenant 1's by default. */
+  readonly tenant?: number | null
+}
+
+export interface LogLine {
+  readonly level: string
+  readonly message: ReadonlyArray<unknown>
+}
+
+export class OriginUnderTest extends Context.Service<OriginUnderTest, {
+  readonly url: string
+  readonly handler: (request: Request) => Promise<Response>
+  readonly call: (path: string, call?: Call) => Effect.Effect<Answer>
+  /** The addresses of the requests that reached the edge's handler. */
+  readonly progressCalls: ReadonlyArray<string>
+  readonly logs: ReadonlyArray<LogLine>
+}>()("test/OriginUnderTest") {}
+
+const token = (tenant: number): string => `token-of-tenant-${tenant}`
+
+const Verification = Layer.succeed(
+  TokenVerification,
+  TokenVerification.of({
+    verify: ({ authorization, tenantCode }) => {
+      const tenant = /^Bearer token-of-tenant-(\d+)$/.exec(authorization ?? "")?.[1]
+      if (tenant === undefined) return Effect.fail(new Unauthorized({ detail: "No valid token", code: "token_missing" }))
+      return tenantCode !== null && tenantCode !== tenant
+        ? Effect.fail(new Forbidden({ detail: "X-Tenant-Code is not the token's", code: "tenant_mismatch" }))
+        : Effect.succeed({ tenantId: TenantId.make(Number(tenant)), subject: "tester" })
+    }
+  })
+)
+
+const Playback = Layer.succeed(
+  PlaybackUrls,
+  PlaybackUrls.of({ url: (objectKey) => Effect.succeed(`https://play.example/${objectKey}`) })
+)
+
+const requestBody = (body: Call["body"]): { readonly body?: BodyInit; readonly type?: string } => {
+  if (body === undefined) return {}
+  return typeof body === "string" || body instanceof Uint8Array || body instanceof FormData ||
+      body instanceof ReadableStream
+    ? { body }
+    : { body: JSON.stringify(body), type: "application/json" }
+}
+
+export const call = (url: string) => (path: string, call: Call = {}): Effect.Effect<Answer> =>
+  Effect.promise(async (signal) => {
+    const { body, type } = requestBody(call.body)
+    const tenant = call.tenant === undefined ? 1 : call.tenant
+    const response = await fetch(`${url}${path}`, {
+      method: call.method ?? (body === undefined ? "GET" : "POST"),
+      headers: {
+        ...(tenant === null ? {} : { authorization: `Bearer ${token(tenant)}` }),
+        ...(type === undefined ? {} : { "content-type": type }),
+        ...call.headers
+      },
+      ...(body === undefined ? {} : { body, duplex: "half" }),
+      redirect: "manual",
+      signal
+    })
+    const text = await response.text()
+    const isJson = response.headers.get("content-type")?.startsWith("application/json") === true
+    return { status: response.status, headers: response.headers, text, json: isJson ? JSON.parse(text) : undefined }
+  })
+
+export const grantSecret = Redacted.make("a secret for grants of at least thirty-two bytes")
+
+export const layer = (options: Omit<OriginHandlerOptions, "progress"> = {}) => {
+  const progressCalls: Array<string> = []
+  const logs: Array<LogLine> = []
+  const collect = Logger.make<unknown, void>(({ logLevel, message }) => {
+    logs.push({ level: logLevel, message: Array.isArray(message) ? message : [message] })
+  })
+  const Handler = OriginHandler.layer({
+    ...options,
+    progress: (request) => {
+      progressCalls.push(request.url)
+      return Promise.resolve(Response.json({ status: "UNKNOWN" }))
+    }
+  })
+  return Layer.effect(
+    OriginUnderTest,
+    Effect.gen(function*() {
+      const handler = yield* OriginHandler
+      const { url } = yield* serveOrigin({ port: 0, host: "127.0.0.1", handler })
+      return OriginUnderTest.of({ url, handler, call: call(url), progressCalls, logs })
+    })
+  ).pipe(
+    Layer.provide(Handler),
+    Layer.provide([Verification, Playback]),
+    Layer.provideMerge(ObjectGrants.layer(grantSecret)),
+    Layer.provideMerge(TestDomain.layer),
+    Layer.provide(Logger.layer([collect]))
+  )
+}
