@@ -162,7 +162,7 @@ layer(encoderLayer, { excludeTestServices: true })("an encode that is ended earl
       assert.deepStrictEqual(yield* fileSystem.readDirectory(directory), ["thesis.docx"])
     }))
 
-  it.effect("takes ffmpeg along when its process is killed outright, and gave it none of our environment", () =>
+  it.effect("takes even a hanging ffmpeg along when its process is killed outright, and gave it none of our environment", () =>
     Effect.gen(function*() {
       const fileSystem = yield* FileSystem.FileSystem
       const input = yield* longInput
@@ -175,7 +175,10 @@ layer(encoderLayer, { excludeTestServices: true })("an encode that is ended earl
         environment.split("\0").filter((entry) => entry !== "").map((entry) => entry.split("=")[0]).toSorted(),
         ["LC_ALL", "PATH"]
       )
-      yield* child.kill({ killSignal: "SIGKILL" })
+      // A running one would end by itself, at its next report to a pipe that nobody reads.
+      for (const pid of pids) process.kill(pid, "SIGSTOP")
+      // Not `child.kill`, which ends the whole process group.
+      process.kill(child.pid, "SIGKILL")
       yield* gone(input)
     }))
 
@@ -184,7 +187,7 @@ layer(encoderLayer, { excludeTestServices: true })("an encode that is ended earl
       const input = yield* longInput
       const child = yield* startedProgram(input, {})
       yield* untilEncoding(child)
-      yield* child.kill({ killSignal: "SIGTERM" })
+      process.kill(child.pid, "SIGTERM")
       const exit = yield* Effect.exit(child.exitCode)
       assert.isFalse(Exit.isSuccess(exit) && Number(exit.value) === 0)
       yield* onlyInputLeft(input)
