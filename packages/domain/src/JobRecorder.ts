@@ -71,7 +71,10 @@ export class JobRecorder extends Context.Service<JobRecorder, {
     jobId: JobId,
     request: { readonly owner: string; readonly leaseMillis: number }
   ) => Effect.Effect<ClaimedRun, JobNotFound | JobStoreUnavailable>
-  /** Publishes again what is committed already: for the sweep that mends a mirror. */
+  /**
+   * Publishes again what is committed already: for the sweep that mends a mirror, and comes again. It leaves a hanging mirror
+   * alone, with ended jobs too: thousands of them would each wait for it.
+   */
   readonly republish: (receipt: Committed<MirroredRecord>) => Effect.Effect<MirrorOutcome>
 }>()("@lectern/domain/JobRecorder") {
   static readonly layerWith = (
@@ -103,18 +106,27 @@ const make = Effect.fnUntraced(function*(options: JobRecorderOptions) {
 
   const resting = Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.map(Ref.get(restUntil), (until) => now < until))
 
-  const publish = Effect.fnUntraced(function*(
+  const republish = Effect.fnUntraced(function*(
     receipt: Committed<MirroredRecord>
   ): Effect.fn.Return<MirrorOutcome> {
-    const { job, video } = open(receipt)
-    const last = (job !== null && isTerminal(job.status)) || (video !== null && video.deletedAt !== null)
-    if (!last && (yield* resting)) {
+    if (yield* resting) {
       yield* countSkip("open")
       return "Skipped"
     }
-    const startedAt = yield* Clock.currentTimeMillis
-    return yield* bestEffort(mirror.publish(receipt), { budget, onSkip: leaveAlone(startedAt) })
+    return yield* attempt(receipt)
   })
+
+  // Suspended, because a mirror may break even before it has made an effect.
+  const attempt = Effect.fnUntraced(function*(receipt: Committed<MirroredRecord>): Effect.fn.Return<MirrorOutcome> {
+    const startedAt = yield* Clock.currentTimeMillis
+    return yield* bestEffort(Effect.suspend(() => mirror.publish(receipt)), { budget, onSkip: leaveAlone(startedAt) })
+  })
+
+  const publish = (receipt: Committed<MirroredRecord>): Effect.Effect<MirrorOutcome> => {
+    const { job, video } = open(receipt)
+    const last = (job !== null && isTerminal(job.status)) || (video !== null && video.deletedAt !== null)
+    return last ? attempt(receipt) : republish(receipt)
+  }
 
   const patient = <A, E>(
     write: Effect.Effect<A, E | JobStoreUnavailable>
@@ -155,7 +167,8 @@ const make = Effect.fnUntraced(function*(options: JobRecorderOptions) {
       lastTick = now
       ticks += 1
       const receipt = yield* Ref.get(receipts)
-      inFlight = yield* bestEffort(mirror.tick(receipt, { ...sample, tick: ticks }), {
+      const sampled = { ...sample, tick: ticks }
+      inFlight = yield* bestEffort(Effect.suspend(() => mirror.tick(receipt, sampled)), {
         budget,
         onSkip: leaveAlone(now)
       }).pipe(Effect.forkIn(scope))
@@ -195,7 +208,7 @@ const make = Effect.fnUntraced(function*(options: JobRecorderOptions) {
     }
   })
 
-  return JobRecorder.of({ commit, claim, republish: publish })
+  return JobRecorder.of({ commit, claim, republish })
 })
 
 const isUnavailable = (error: unknown): error is JobStoreUnavailable =>
