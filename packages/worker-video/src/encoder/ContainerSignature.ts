@@ -32,9 +32,13 @@ const stillPictureBrands = new Set(["heic", "heix", "heim", "heis", "mif1", "msf
 const isoBoxes = new Set(["ftyp", "moov", "mdat", "free", "skip", "wide", "pnot", "styp"])
 
 const transportStreamSync = (bytes: Uint8Array): boolean =>
-  [[0, 188], [4, 192], [0, 204]].some(([offset = 0, packet = 188]) =>
-    bytes.length > offset + packet * 2 &&
-    [0, 1, 2].every((index) => bytes[offset + packet * index] === 0x47)
+  [
+    [0, 188],
+    [4, 192],
+    [0, 204]
+  ].some(
+    ([offset = 0, packet = 188]) =>
+      bytes.length > offset + packet * 2 && [0, 1, 2].every((index) => bytes[offset + packet * index] === 0x47)
   )
 
 const looksLikeText = (bytes: Uint8Array): boolean =>
@@ -80,8 +84,13 @@ export const containerSignature = (bytes: Uint8Array): ContainerSignature => {
   if (ascii(bytes, 0, 2) === "PK") return refused("not_media", "ZIP archive")
   if (ascii(bytes, 0, 4) === "%PDF") return refused("not_media", "PDF document")
 
-  const head = new TextDecoder().decode(bytes).replace(/^\uFEFF/, "").trimStart().toLowerCase()
-  const mark = playlistMarks.find((candidate) => head.startsWith(candidate)) ??
+  const head = new TextDecoder()
+    .decode(bytes)
+    .replace(/^\uFEFF/, "")
+    .trimStart()
+    .toLowerCase()
+  const mark =
+    playlistMarks.find((candidate) => head.startsWith(candidate)) ??
     (head.startsWith("<") ? playlistMarks.find((candidate) => head.includes(candidate)) : undefined)
   if (mark !== undefined) return refused("playlist", `playlist starting with "${mark}"`)
   if (looksLikeText(bytes)) return refused("not_media", "text")

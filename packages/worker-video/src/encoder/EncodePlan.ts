@@ -104,22 +104,27 @@ const distance = (a: Rational, b: Rational): number => Math.abs(toNumber(a) / to
 
 /** A rate measured from timestamps is a little off: brings it to the well-known one within 1/1000, else to 1/1000s. */
 const snapped = (rate: Rational): Rational => {
-  const nearest = knownRates.reduce((best, known) => distance(rate, known) < distance(rate, best) ? known : best)
+  const nearest = knownRates.reduce((best, known) => (distance(rate, known) < distance(rate, best) ? known : best))
   if (distance(rate, nearest) <= 0.001) return nearest
   return rate.den <= 1001 ? rate : rational(Math.round(toNumber(rate) * 1000), 1000)
 }
 
 /** Whether the frames of a track come at uneven distances. */
 export const hasVariableRate = (video: Pick<VideoTrack, "averageRate" | "nominalRate" | "interlaced">): boolean =>
-  !video.interlaced && video.averageRate !== null && video.nominalRate !== null &&
+  !video.interlaced &&
+  video.averageRate !== null &&
+  video.nominalRate !== null &&
   distance(video.averageRate, video.nominalRate) > 0.01
 
 const constantRate = (video: VideoTrack): Rational => {
   const measured = sourceRate(video)
   const { nominalRate } = video
   if (hasVariableRate(video)) {
-    const nominalIsSane = nominalRate !== null && toNumber(nominalRate) <= fastestRate &&
-      toNumber(nominalRate) >= toNumber(measured) && toNumber(nominalRate) <= 2 * toNumber(measured)
+    const nominalIsSane =
+      nominalRate !== null &&
+      toNumber(nominalRate) <= fastestRate &&
+      toNumber(nominalRate) >= toNumber(measured) &&
+      toNumber(nominalRate) <= 2 * toNumber(measured)
     if (nominalIsSane) return snapped(nominalRate)
     return variableRates.find((rate) => toNumber(rate) >= toNumber(measured) * 0.99) ?? rational(fastestRate, 1)
   }
@@ -150,13 +155,13 @@ const sizeOf = (lines: number, video: VideoTrack): { readonly width: number; rea
   const portrait = video.displayHeight > video.displayWidth
   const short = portrait ? video.displayWidth : video.displayHeight
   const long = portrait ? video.displayHeight : video.displayWidth
-  const longSide = Math.min(even(long * lines / short), evenBelow(long))
+  const longSide = Math.min(even((long * lines) / short), evenBelow(long))
   return portrait ? { width: lines, height: longSide } : { width: longSide, height: lines }
 }
 
 // 6 Mbit/s for 1080p30, and less than in proportion for smaller pictures, whose detail is denser.
 const maxRate = (width: number, height: number, framesPerSecond: number): number =>
-  Math.max(200, Math.round(6000 * (width * height * framesPerSecond / (1920 * 1080 * 30)) ** 0.75))
+  Math.max(200, Math.round(6000 * ((width * height * framesPerSecond) / (1920 * 1080 * 30)) ** 0.75))
 
 const planVariant = (lines: number, video: VideoTrack, rate: Rational): VideoVariant => {
   const { height, width } = sizeOf(lines, video)
@@ -176,7 +181,8 @@ const planVariants = (video: VideoTrack, rate: Rational, options: PlanOptions): 
   const sourceLines = evenBelow(Math.min(video.displayWidth, video.displayHeight))
   const top = Math.min(sourceLines, options.mostLines)
   const lower = options.lowerRungs.filter((lines) => lines <= top * 0.8)
-  const needsSecond = lower.length === 0 && Math.min(video.displayWidth, video.displayHeight) >= options.secondVariantFrom
+  const needsSecond =
+    lower.length === 0 && Math.min(video.displayWidth, video.displayHeight) >= options.secondVariantFrom
   const rungs = needsSecond ? [options.smallestRung] : lower
   return [planVariant(top, video, rate), ...rungs.map((lines) => planVariant(lines, video, rate))]
 }
@@ -207,30 +213,32 @@ export const plan = (media: MediaInfo, options: PlanOptions = defaultPlanOptions
   const videoSeconds = video === null ? 0 : video.startSeconds + video.durationSeconds
   const audioSeconds = audio === null ? 0 : audio.startSeconds + audio.durationSeconds
   return {
-    segmentSeconds: Math.max(1, Math.floor(targetSegmentSeconds * 1.002 / intervalSeconds)) * intervalSeconds,
+    segmentSeconds: Math.max(1, Math.floor((targetSegmentSeconds * 1.002) / intervalSeconds)) * intervalSeconds,
     durationSeconds: media.durationSeconds,
     videoSeconds,
     audioSeconds,
-    video: video === null
-      ? null
-      : {
-        streamIndex: video.index,
-        frameRate,
-        keyFrameInterval,
-        deinterlace: video.interlaced,
-        toneMap: video.highDynamicRange,
-        frames: Math.max(1, Math.round(videoSeconds * toNumber(frameRate))),
-        variants: planVariants(video, frameRate, options)
-      },
-    audio: audio === null
-      ? null
-      : {
-        streamIndex: audio.index,
-        name: "audio",
-        kilobitsPerSecond: options.audioKilobitsPerSecond,
-        sampleRate: audio.sampleRate === 44100 ? 44100 : 48000,
-        language: audio.language
-      },
+    video:
+      video === null
+        ? null
+        : {
+            streamIndex: video.index,
+            frameRate,
+            keyFrameInterval,
+            deinterlace: video.interlaced,
+            toneMap: video.highDynamicRange,
+            frames: Math.max(1, Math.round(videoSeconds * toNumber(frameRate))),
+            variants: planVariants(video, frameRate, options)
+          },
+    audio:
+      audio === null
+        ? null
+        : {
+            streamIndex: audio.index,
+            name: "audio",
+            kilobitsPerSecond: options.audioKilobitsPerSecond,
+            sampleRate: audio.sampleRate === 44100 ? 44100 : 48000,
+            language: audio.language
+          },
     nonStandardInputReasons: reasonsOf(media),
     quality: options.quality,
     preset: options.preset

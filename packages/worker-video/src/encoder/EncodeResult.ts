@@ -35,7 +35,7 @@ export const EncodeResult = Schema.Struct({
   master: Schema.String,
   thumbnail: Schema.String,
   /**
-   * In the order in which they are to be published: what a playlist names comes before it, and the master playlist last.
+   * In the order in which they are to be published: what a playlist names comes before it, the master playlist last.
    * Files that never change are cached for a year; their names hold the encode's token.
    */
   files: Schema.Array(EncodedFile),

@@ -38,8 +38,8 @@ export interface EncodeRequest<E> {
   readonly outDir: string
   readonly token: EncodeToken
   /**
-   * Called when the work has moved on, about twice a second, never while an earlier call is running: a heartbeat hung on
-   * it stops when the work stops. Its failure ends the encode at once and becomes its failure.
+   * Called when the work has moved on, about twice a second, never while an earlier call is running: a heartbeat hung
+   * on it stops when the work stops. Its failure ends the encode at once and becomes its failure.
    */
   readonly onProgress: (progress: EncodeProgress) => Effect.Effect<void, E>
 }
@@ -76,23 +76,24 @@ const publishingOrder = (path: string): number =>
   path === masterName ? 3 : path.endsWith(".m3u8") ? 2 : path === thumbnailName ? 1 : 0
 
 /** One local file in, one directory of HLS out. Knows no queue, no database and no object store. */
-export class Encoder extends Context.Service<Encoder, {
-  /**
-   * Encodes `input` into `outDir`: `master.m3u8`, `v{lines}/` for each variant, `audio/`, `thumbnail.jpg`.
-   *
-   * All or nothing: `outDir` is put in place in one step after every check has passed. Until then, and after a failure
-   * or an interruption, it is as it was, and no file and no process is left.
-   */
-  readonly encodeFile: <E>(request: EncodeRequest<E>) => Effect.Effect<EncodeResult, EncodeError | E>
-}>()("@lectern/worker-video/encoder/Encoder") {
-  static readonly layerWith = (options: EncoderOptions): Layer.Layer<
-    Encoder,
-    never,
-    FileSystem.FileSystem | Path.Path | MediaProbe | Thumbnail | Transcoder
-  > =>
+export class Encoder extends Context.Service<
+  Encoder,
+  {
+    /**
+     * Encodes `input` into `outDir`: `master.m3u8`, `v{lines}/` for each variant, `audio/`, `thumbnail.jpg`.
+     *
+     * All or nothing: `outDir` is put in place in one step after every check has passed. Until then, and after a
+     * failure or an interruption, it is as it was, and no file and no process is left.
+     */
+    readonly encodeFile: <E>(request: EncodeRequest<E>) => Effect.Effect<EncodeResult, EncodeError | E>
+  }
+>()("@lectern/worker-video/encoder/Encoder") {
+  static readonly layerWith = (
+    options: EncoderOptions
+  ): Layer.Layer<Encoder, never, FileSystem.FileSystem | Path.Path | MediaProbe | Thumbnail | Transcoder> =>
     Layer.effect(
       Encoder,
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const fileSystem = yield* FileSystem.FileSystem
         const paths = yield* Path.Path
         const probe = yield* MediaProbe
@@ -106,17 +107,16 @@ export class Encoder extends Context.Service<Encoder, {
           })
 
         const withFiles = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-          effect.pipe(
-            Effect.provideService(FileSystem.FileSystem, fileSystem),
-            Effect.provideService(Path.Path, paths)
-          )
+          effect.pipe(Effect.provideService(FileSystem.FileSystem, fileSystem), Effect.provideService(Path.Path, paths))
 
         const validate = (work: string, encodePlan: EncodePlan) =>
           withFiles(validateHls(work, encodePlan)).pipe(Effect.mapError(workspaceFailed("read", work)))
 
         /** What the tracks really hold, for a source whose output is shorter than its header promised. */
-        const remeasured = Effect.fnUntraced(function*(media: MediaInfo) {
-          const measuredLength = Effect.fnUntraced(function*<T extends { index: number; durationSeconds: number }>(track: T) {
+        const remeasured = Effect.fnUntraced(function* (media: MediaInfo) {
+          const measuredLength = Effect.fnUntraced(function* <T extends { index: number; durationSeconds: number }>(
+            track: T
+          ) {
             const { durationSeconds } = yield* probe.measure(media, track.index)
             if (durationSeconds < track.durationSeconds - tolerableShortfall(track.durationSeconds)) {
               return yield* MediaRejected.because(
@@ -135,12 +135,10 @@ export class Encoder extends Context.Service<Encoder, {
           return { ...media, video, audio, durationSeconds }
         })
 
-        const checked = Effect.fnUntraced(function*(work: string, media: MediaInfo, encodePlan: EncodePlan) {
+        const checked = Effect.fnUntraced(function* (work: string, media: MediaInfo, encodePlan: EncodePlan) {
           const first = yield* validate(work, encodePlan)
           const incomplete = first.faults.length > 0 && first.faults.every(({ rule }) => completenessRules.has(rule))
-          const last = incomplete
-            ? yield* validate(work, plan(yield* remeasured(media), options.plan))
-            : first
+          const last = incomplete ? yield* validate(work, plan(yield* remeasured(media), options.plan)) : first
           if (last.faults.length > 0) {
             return yield* new TranscodeFailed({ reason: new OutputInvalid({ faults: last.faults }), retryable: true })
           }
@@ -148,7 +146,7 @@ export class Encoder extends Context.Service<Encoder, {
         })
 
         const writePlaylists = Effect.fnUntraced(
-          function*(work: string, encodePlan: EncodePlan, { renditions }: Validation) {
+          function* (work: string, encodePlan: EncodePlan, { renditions }: Validation) {
             const listed = renditions.map(({ init, name, playlist, segments }) => ({
               name,
               initUri: playlist.initUri,
@@ -167,21 +165,22 @@ export class Encoder extends Context.Service<Encoder, {
         )
 
         const filesOf = Effect.fnUntraced(
-          function*(work: string, encodePlan: EncodePlan) {
+          function* (work: string, encodePlan: EncodePlan) {
             const folders = yield* Effect.forEach(renditionNames(encodePlan), (name) =>
-              Effect.map(
-                fileSystem.readDirectory(paths.join(work, name)),
-                (entries) => entries.map((entry) => `${name}/${entry}`)
-              ))
+              Effect.map(fileSystem.readDirectory(paths.join(work, name)), (entries) =>
+                entries.map((entry) => `${name}/${entry}`)
+              )
+            )
             const names = [...folders.flat(), thumbnailName, masterName]
             const files = yield* Effect.forEach(names, (path) =>
               Effect.map(fileSystem.stat(paths.join(work, path)), ({ size }): EncodedFile => ({
                 path,
                 bytes: Number(size),
                 ...kindOf(path, encodePlan.audio?.name ?? null)
-              })))
-            return files.toSorted((a, b) =>
-              publishingOrder(a.path) - publishingOrder(b.path) || (a.path < b.path ? -1 : 1)
+              }))
+            )
+            return files.toSorted(
+              (a, b) => publishingOrder(a.path) - publishingOrder(b.path) || (a.path < b.path ? -1 : 1)
             )
           },
           (effect, work) => Effect.mapError(effect, workspaceFailed("list", work))
@@ -194,26 +193,31 @@ export class Encoder extends Context.Service<Encoder, {
           warnings: ReadonlyArray<string>
         ): EncodeResult => {
           const { video } = encodePlan
-          const variants = video === null ? [] : video.variants.flatMap((variant) =>
-            renditions.filter(({ name }) => name === variant.name).map((rendition) => {
-              const { average, peak } = measuredRate(rendition)
-              return {
-                name: variant.name,
-                width: variant.width,
-                height: variant.height,
-                framesPerSecond: toNumber(video.frameRate),
-                codec: rendition.init.codec,
-                peakBitRate: peak,
-                averageBitRate: average
-              }
-            })
-          )
+          const variants =
+            video === null
+              ? []
+              : video.variants.flatMap((variant) =>
+                  renditions
+                    .filter(({ name }) => name === variant.name)
+                    .map((rendition) => {
+                      const { average, peak } = measuredRate(rendition)
+                      return {
+                        name: variant.name,
+                        width: variant.width,
+                        height: variant.height,
+                        framesPerSecond: toNumber(video.frameRate),
+                        codec: rendition.init.codec,
+                        peakBitRate: peak,
+                        averageBitRate: average
+                      }
+                    })
+                )
           return {
             variants,
             durationSeconds: Math.max(...renditions.map(({ seconds }) => seconds)),
             hasVideo: video !== null,
             hasAudio: encodePlan.audio !== null,
-            frames: video === null ? 0 : renditions[0]?.samples ?? 0,
+            frames: video === null ? 0 : (renditions[0]?.samples ?? 0),
             master: masterName,
             thumbnail: thumbnailName,
             files,
@@ -222,62 +226,66 @@ export class Encoder extends Context.Service<Encoder, {
           }
         }
 
-        const encodeFile = Effect.fn("Encoder.encodeFile")(
-          function*<E>({ input, onProgress, outDir, token }: EncodeRequest<E>) {
-            const at = (step: EncodeStep, fraction: number) => onProgress({ step, fraction, remainingSeconds: null })
+        const encodeFile = Effect.fn("Encoder.encodeFile")(function* <E>({
+          input,
+          onProgress,
+          outDir,
+          token
+        }: EncodeRequest<E>) {
+          const at = (step: EncodeStep, fraction: number) => onProgress({ step, fraction, remainingSeconds: null })
 
-            yield* at("probing", 0)
-            const media = yield* probe.probe(input)
-            const encodePlan = plan(media, options.plan)
-            const place = yield* withFiles(openOutputPlace(outDir, token))
-            yield* at("probing", 1)
+          yield* at("probing", 0)
+          const media = yield* probe.probe(input)
+          const encodePlan = plan(media, options.plan)
+          const place = yield* withFiles(openOutputPlace(outDir, token))
+          yield* at("probing", 1)
 
-            yield* at("transcoding", 0)
-            const startedAt = yield* Clock.currentTimeMillis
-            let highest = 0
-            const { warnings } = yield* transcoder.transcode(
-              {
-                input: media.path,
-                demuxers: media.demuxers,
-                outDir: place.work,
-                token,
-                plan: encodePlan,
-                limits: { stall: options.stall, total: options.total, grace: options.grace }
-              },
-              (progress) =>
-                Effect.gen(function*() {
-                  highest = Math.max(highest, fractionDone(encodePlan, progress))
-                  const elapsedSeconds = ((yield* Clock.currentTimeMillis) - startedAt) / 1000
-                  yield* onProgress({
-                    step: "transcoding",
-                    fraction: highest,
-                    remainingSeconds: highest === 0 ? null : elapsedSeconds * (1 - highest) / highest
-                  })
+          yield* at("transcoding", 0)
+          const startedAt = yield* Clock.currentTimeMillis
+          let highest = 0
+          const { warnings } = yield* transcoder.transcode(
+            {
+              input: media.path,
+              demuxers: media.demuxers,
+              outDir: place.work,
+              token,
+              plan: encodePlan,
+              limits: { stall: options.stall, total: options.total, grace: options.grace }
+            },
+            (progress) =>
+              Effect.gen(function* () {
+                highest = Math.max(highest, fractionDone(encodePlan, progress))
+                const elapsedSeconds = ((yield* Clock.currentTimeMillis) - startedAt) / 1000
+                yield* onProgress({
+                  step: "transcoding",
+                  fraction: highest,
+                  remainingSeconds: highest === 0 ? null : (elapsedSeconds * (1 - highest)) / highest
                 })
-            )
-            yield* at("transcoding", 1)
+              })
+          )
+          yield* at("transcoding", 1)
 
-            yield* at("validating", 0)
-            const validation = yield* checked(place.work, media, encodePlan)
-            yield* writePlaylists(place.work, encodePlan, validation)
-            yield* at("validating", 1)
+          yield* at("validating", 0)
+          const validation = yield* checked(place.work, media, encodePlan)
+          yield* writePlaylists(place.work, encodePlan, validation)
+          yield* at("validating", 1)
 
-            yield* at("thumbnail", 0)
-            yield* thumbnail.make(media, encodePlan, paths.join(place.work, thumbnailName))
-            const files = yield* filesOf(place.work, encodePlan)
-            yield* at("thumbnail", 1)
-            yield* place.publish
-            return resultOf(encodePlan, validation, files, warnings)
-          },
-          Effect.scoped
-        )
+          yield* at("thumbnail", 0)
+          yield* thumbnail.make(media, encodePlan, paths.join(place.work, thumbnailName))
+          const files = yield* filesOf(place.work, encodePlan)
+          yield* at("thumbnail", 1)
+          yield* place.publish
+          return resultOf(encodePlan, validation, files, warnings)
+        }, Effect.scoped)
 
         return Encoder.of({ encodeFile })
       })
     )
 
   /** The encoder with real ffmpeg and ffprobe from PATH; needs the platform alone (`NodeServices.layer`). */
-  static readonly layerFfmpegWith = (options: EncoderOptions): Layer.Layer<
+  static readonly layerFfmpegWith = (
+    options: EncoderOptions
+  ): Layer.Layer<
     Encoder | MediaProbe,
     never,
     FileSystem.FileSystem | Path.Path | ChildProcessSpawner.ChildProcessSpawner

@@ -5,7 +5,9 @@ export class EncoderUnavailable extends Schema.TaggedError<EncoderUnavailable>()
   program: Schema.String
 }) {
   override get message(): string {
-    return `Cannot run "${this.program}": it is not on PATH; install it with "apt-get install ffmpeg" (Debian, Ubuntu), ` +
+    return (
+      `Cannot run "${this.program}": it is not on PATH; install it with "apt-get install ffmpeg" (Debian, Ubuntu), ` +
       `"brew install ffmpeg" (macOS) or from https://ffmpeg.org/download.html`
+    )
   }
 }

@@ -59,14 +59,19 @@ const filterGraphOf = (video: VideoPlan): string => {
   const [largest, ...smaller] = video.variants
   const { den, num } = video.frameRate
   const first = [`fps=fps=${num}/${den}:start_time=0`, ...pictureFilters(video, largest)].join(",")
-  const handOver = (position: number) => position < smaller.length ? `,split=2[v${position}][s${position}]` : `[v${position}]`
+  const handOver = (position: number) =>
+    position < smaller.length ? `,split=2[v${position}][s${position}]` : `[v${position}]`
   return [
     `[0:${video.streamIndex}]${first}${handOver(0)}`,
     ...smaller.map((variant, index) => `[s${index}]${scale(variant)},setsar=1${handOver(index + 1)}`)
   ].join(";")
 }
 
-const segmentOptions = (job: TranscodeJob, name: string, muxerOptions: ReadonlyArray<string>): ReadonlyArray<string> => [
+const segmentOptions = (
+  job: TranscodeJob,
+  name: string,
+  muxerOptions: ReadonlyArray<string>
+): ReadonlyArray<string> => [
   "-map_metadata",
   "-1",
   "-map_chapters",

@@ -33,7 +33,7 @@ const audioEntryBytes = 28
 const child = (bytes: Uint8Array, parent: IsoBox, skipped: number, type: string): IsoBox | undefined =>
   boxesIn(bytes, parent.start + skipped, parent.end).find((box) => box.type === type)
 
-/** The audio object type inside an `esds` box: descriptors nested as ES (3), decoder configuration (4), specific (5). */
+/** The audio object type in an `esds` box: descriptors nested as ES (3), decoder configuration (4), its own (5). */
 const audioCodec = (bytes: Uint8Array, esds: IsoBox): string | null => {
   let offset = esds.start + 4
   let objectType: number | null = null
@@ -154,7 +154,8 @@ const readFragment = (bytes: Uint8Array, fragment: IsoBox, init: InitFacts) => {
   }
   if ((word & 0x10) !== 0) offset += 4
   if ((word & 0x20) !== 0) defaultFlags = view.getUint32(offset)
-  const startTicks = bytes[time.start] === 1 ? Number(view.getBigUint64(time.start + 4)) : view.getUint32(time.start + 4)
+  const startTicks =
+    bytes[time.start] === 1 ? Number(view.getBigUint64(time.start + 4)) : view.getUint32(time.start + 4)
   return { startTicks, runs: runs.map((run) => readRun(view, run, defaultTicks, defaultFlags)) }
 }
 

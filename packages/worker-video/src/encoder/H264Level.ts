@@ -53,12 +53,15 @@ export const lowestH264Level = (demand: H264Demand): string | null => {
   const columns = Math.ceil(demand.width / 16)
   const rows = Math.ceil(demand.height / 16)
   const macroblocks = columns * rows
-  return levels.find((limits) =>
-    macroblocks <= limits.macroblocks &&
-    columns * columns <= 8 * limits.macroblocks &&
-    rows * rows <= 8 * limits.macroblocks &&
-    macroblocks * demand.framesPerSecond <= limits.macroblocksPerSecond &&
-    macroblocks * demand.keptPictures <= limits.keptMacroblocks &&
-    demand.kilobitsPerSecond <= limits.kilobitsPerSecond * highProfileFactor
-  )?.name ?? null
+  return (
+    levels.find(
+      (limits) =>
+        macroblocks <= limits.macroblocks &&
+        columns * columns <= 8 * limits.macroblocks &&
+        rows * rows <= 8 * limits.macroblocks &&
+        macroblocks * demand.framesPerSecond <= limits.macroblocksPerSecond &&
+        macroblocks * demand.keptPictures <= limits.keptMacroblocks &&
+        demand.kilobitsPerSecond <= limits.kilobitsPerSecond * highProfileFactor
+    )?.name ?? null
+  )
 }

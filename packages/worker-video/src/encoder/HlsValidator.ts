@@ -12,7 +12,7 @@ export interface Validation {
   readonly faults: ReadonlyArray<Fault>
 }
 
-/** Rules that fail when the output is shorter than planned, which a source shorter than its header says explains too. */
+/** Rules that an output shorter than planned breaks: a source shorter than its header says explains that too. */
 export const completenessRules: ReadonlySet<string> = new Set(["frames-complete", "video-duration", "audio-duration"])
 
 /** A tick of any track is shorter than this. */
@@ -96,13 +96,15 @@ const videoFaults = (plan: EncodePlan, renditions: ReadonlyArray<Rendition>): Re
         detail: `${other.name} has ${other.samples} frames, ${largest.name} has ${largest.samples}`
       })
     }
-    const apart = other.segments.length !== largest.segments.length
-      ? 0
-      : other.segments.findIndex(({ facts }, index) => facts.startTicks !== largest.segments[index]?.facts.startTicks)
+    const apart =
+      other.segments.length !== largest.segments.length
+        ? 0
+        : other.segments.findIndex(({ facts }, index) => facts.startTicks !== largest.segments[index]?.facts.startTicks)
     if (other.segments.length !== largest.segments.length || apart >= 0) {
       faults.push({
         rule: "variants-aligned",
-        detail: `${other.name} and ${largest.name} part at segment ${apart} ` +
+        detail:
+          `${other.name} and ${largest.name} part at segment ${apart} ` +
           `(${other.segments.length} and ${largest.segments.length} segments)`
       })
     }
@@ -131,9 +133,9 @@ export const validateHls = (
   directory: string,
   plan: EncodePlan
 ): Effect.Effect<Validation, PlatformError, FileSystem.FileSystem | Path.Path> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const read = yield* Effect.forEach(renditionNames(plan), (name) => readRendition(directory, name))
-    const renditions = read.flatMap(({ rendition }) => rendition === null ? [] : [rendition])
+    const renditions = read.flatMap(({ rendition }) => (rendition === null ? [] : [rendition]))
     return {
       renditions,
       faults: [

@@ -8,8 +8,7 @@ export interface IsoBox {
   readonly end: number
 }
 
-const typeAt = (bytes: Uint8Array, offset: number): string =>
-  String.fromCharCode(...bytes.subarray(offset, offset + 4))
+const typeAt = (bytes: Uint8Array, offset: number): string => String.fromCharCode(...bytes.subarray(offset, offset + 4))
 
 /** The boxes side by side in `bytes` from `start` to `end`. Stops at the first that claims more than there is. */
 export const boxesIn = (bytes: Uint8Array, start = 0, end = bytes.length): ReadonlyArray<IsoBox> => {
@@ -32,7 +31,8 @@ export const boxesIn = (bytes: Uint8Array, start = 0, end = bytes.length): Reado
 /** All boxes found by following `path` from the top of `bytes`, e.g. `["moov", "trak", "mdia"]`. */
 export const boxesAt = (bytes: Uint8Array, path: ReadonlyArray<string>): ReadonlyArray<IsoBox> =>
   path.reduce<ReadonlyArray<IsoBox>>(
-    (parents, type) => parents.flatMap(({ end, start }) => boxesIn(bytes, start, end).filter((box) => box.type === type)),
+    (parents, type) =>
+      parents.flatMap(({ end, start }) => boxesIn(bytes, start, end).filter((box) => box.type === type)),
     [{ type: "", start: 0, end: bytes.length }]
   )
 
@@ -40,12 +40,11 @@ export const boxesAt = (bytes: Uint8Array, path: ReadonlyArray<string>): Readonl
 export type FileLayout = "whole" | "cut" | "no_index"
 
 /** Walks the top level of an ISO media file of `size` bytes, reading headers only. */
-export const fileLayout = (path: string, size: number): Effect.Effect<
-  FileLayout,
-  PlatformError,
-  FileSystem.FileSystem
-> =>
-  Effect.gen(function*() {
+export const fileLayout = (
+  path: string,
+  size: number
+): Effect.Effect<FileLayout, PlatformError, FileSystem.FileSystem> =>
+  Effect.gen(function* () {
     const fileSystem = yield* FileSystem.FileSystem
     const file = yield* fileSystem.open(path, { flag: "r" })
     const header = new Uint8Array(16)
@@ -57,11 +56,8 @@ export const fileLayout = (path: string, size: number): Effect.Effect<
       const read = yield* file.read(header)
       if (read < 8) return index ? "whole" : "cut"
       const declared = view.getUint32(0)
-      const boxSize = declared === 0
-        ? size - offset
-        : declared === 1 && read === 16
-        ? Number(view.getBigUint64(8))
-        : declared
+      const boxSize =
+        declared === 0 ? size - offset : declared === 1 && read === 16 ? Number(view.getBigUint64(8)) : declared
       const type = typeAt(header, 4)
       if (boxSize < 8 || !/^[\x20-\x7e\xa9]{4}$/.test(type)) return index ? "whole" : "no_index"
       if (offset + boxSize > size) return "cut"

@@ -14,7 +14,10 @@ export interface MeasuredRate {
  * target durations, as RFC 8216 (section 4.3.4.2) defines it, so that a last segment of one frame does not count alone.
  */
 export const measuredRate = (rendition: Pick<Rendition, "playlist" | "segments">): MeasuredRate => {
-  const { playlist: { targetDuration }, segments } = rendition
+  const {
+    playlist: { targetDuration },
+    segments
+  } = rendition
   const bits = segments.reduce((sum, { bytes }) => sum + bytes * 8, 0)
   const seconds = segments.reduce((sum, segment) => sum + segment.seconds, 0)
   const average = Math.ceil(bits / seconds)
@@ -54,11 +57,13 @@ export const masterPlaylist = (plan: EncodePlan, renditions: ReadonlyArray<Rendi
   if (video === null) {
     return [
       ...head,
-      ...(audio === undefined ? [] : [
-        `#EXT-X-STREAM-INF:BANDWIDTH=${audioRate.peak},AVERAGE-BANDWIDTH=${audioRate.average},` +
-        `CODECS="${audio.init.codec}"`,
-        `${audio.name}/${playlistName}`
-      ]),
+      ...(audio === undefined
+        ? []
+        : [
+            `#EXT-X-STREAM-INF:BANDWIDTH=${audioRate.peak},AVERAGE-BANDWIDTH=${audioRate.average},` +
+              `CODECS="${audio.init.codec}"`,
+            `${audio.name}/${playlistName}`
+          ]),
       ""
     ].join("\n")
   }

@@ -26,9 +26,12 @@ const integerAfter = (lines: ReadonlyArray<string>, tag: string): number | null 
   return value !== undefined && /^\d+$/.test(value) ? Number(value) : null
 }
 
-/** Reads the media playlist of a finished (VOD) fMP4 rendition. Refuses one that was cut off: it must end with its end. */
+/** Reads the media playlist of a finished (VOD) fMP4 rendition. Refuses one that was cut off. */
 export const parseMediaPlaylist = (text: string): MediaPlaylist | PlaylistFault => {
-  const lines = text.split("\n").map((line) => line.trim()).filter((line) => line !== "")
+  const lines = text
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "")
   if (lines[0] !== "#EXTM3U") return { fault: "it does not start with #EXTM3U" }
   if (lines.at(-1) !== "#EXT-X-ENDLIST") return { fault: "it does not end with #EXT-X-ENDLIST" }
   if (!lines.includes("#EXT-X-PLAYLIST-TYPE:VOD")) return { fault: "it is not of type VOD" }

@@ -46,19 +46,25 @@ const ProbedStream = Schema.Struct({
   sample_rate: Schema.optionalKey(Schema.FiniteFromString),
   disposition: Schema.optionalKey(Schema.Record(Schema.String, Schema.Int)),
   tags: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
-  side_data_list: Schema.optionalKey(Schema.Array(Schema.Struct({
-    side_data_type: Schema.optionalKey(Schema.String),
-    rotation: Schema.optionalKey(Schema.Finite)
-  })))
+  side_data_list: Schema.optionalKey(
+    Schema.Array(
+      Schema.Struct({
+        side_data_type: Schema.optionalKey(Schema.String),
+        rotation: Schema.optionalKey(Schema.Finite)
+      })
+    )
+  )
 })
 type ProbedStream = typeof ProbedStream.Type
 
 const Probed = Schema.Struct({
   streams: Schema.optionalKey(Schema.Array(ProbedStream)),
-  format: Schema.optionalKey(Schema.Struct({
-    start_time: Schema.optionalKey(Schema.FiniteFromString),
-    duration: Schema.optionalKey(Schema.FiniteFromString)
-  }))
+  format: Schema.optionalKey(
+    Schema.Struct({
+      start_time: Schema.optionalKey(Schema.FiniteFromString),
+      duration: Schema.optionalKey(Schema.FiniteFromString)
+    })
+  )
 })
 
 const decodeProbed = Schema.decodeUnknownEffect(Schema.fromJsonString(Probed))
@@ -81,7 +87,10 @@ const rotationOf = (stream: ProbedStream): Rotation => {
 }
 
 const bitDepthOf = (pixelFormat: string): number =>
-  Number(/(?:p|gray|gbrp|x2rgb|x2bgr)(9|10|12|14|16)(?:le|be)?$/.exec(pixelFormat)?.[1] ?? (/^p01[06]/.test(pixelFormat) ? 10 : 8))
+  Number(
+    /(?:p|gray|gbrp|x2rgb|x2bgr)(9|10|12|14|16)(?:le|be)?$/.exec(pixelFormat)?.[1] ??
+      (/^p01[06]/.test(pixelFormat) ? 10 : 8)
+  )
 
 /** A track's length, and how many packets it has if they were counted. */
 interface Extent {
@@ -91,7 +100,7 @@ interface Extent {
 
 /** The average rate where the header has none, in thousandths, from at least two frames. */
 const countedRate = ({ packets, seconds }: Extent): Rational | null => {
-  const thousandths = packets === null || packets < 2 || seconds <= 0 ? 0 : Math.round(packets / seconds * 1000)
+  const thousandths = packets === null || packets < 2 || seconds <= 0 ? 0 : Math.round((packets / seconds) * 1000)
   return thousandths > 0 ? rational(thousandths, 1000) : null
 }
 
@@ -107,19 +116,22 @@ export const tolerableShortfall = (seconds: number): number => 0.5 + seconds * 0
 const square: Rational = { num: 1, den: 1 }
 
 /** Asks a local file what it is, without trusting its name, its claims or its content. */
-export class MediaProbe extends Context.Service<MediaProbe, {
-  /**
-   * Describes the file at `path`, or rejects it for good.
-   *
-   * Only a regular file is looked at: no link, no device. Nothing but that file is opened, and no network is used.
-   */
-  readonly probe: (path: string) => Effect.Effect<MediaInfo, MediaRejected | TranscodeFailed | EncoderUnavailable>
-  /** Reads every packet of a track (not decoding it): slower than `probe`, but the truth where the header may lie. */
-  readonly measure: (
-    media: Pick<MediaInfo, "path" | "demuxers">,
-    streamIndex: number
-  ) => Effect.Effect<MeasuredTrack, TranscodeFailed | EncoderUnavailable>
-}>()("@lectern/worker-video/encoder/MediaProbe") {
+export class MediaProbe extends Context.Service<
+  MediaProbe,
+  {
+    /**
+     * Describes the file at `path`, or rejects it for good.
+     *
+     * Only a regular file is looked at: no link, no device. Nothing but that file is opened, and no network is used.
+     */
+    readonly probe: (path: string) => Effect.Effect<MediaInfo, MediaRejected | TranscodeFailed | EncoderUnavailable>
+    /** Reads every packet of a track (not decoding it): slower than `probe`, but the truth where the header may lie. */
+    readonly measure: (
+      media: Pick<MediaInfo, "path" | "demuxers">,
+      streamIndex: number
+    ) => Effect.Effect<MeasuredTrack, TranscodeFailed | EncoderUnavailable>
+  }
+>()("@lectern/worker-video/encoder/MediaProbe") {
   /** A probe with limits of its own. `timeLimit` bounds one run of ffprobe. */
   static readonly layerWith = (
     limits: MediaLimits,
@@ -127,13 +139,13 @@ export class MediaProbe extends Context.Service<MediaProbe, {
   ): Layer.Layer<MediaProbe, never, FileSystem.FileSystem | Path.Path | MediaProgram> =>
     Layer.effect(
       MediaProbe,
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const fileSystem = yield* FileSystem.FileSystem
         const paths = yield* Path.Path
         const program = yield* MediaProgram
         const programLimits: ProgramLimits = { step: "probing", time: timeLimit }
 
-        const measure = Effect.fn("MediaProbe.measure")(function*(
+        const measure = Effect.fn("MediaProbe.measure")(function* (
           media: Pick<MediaInfo, "path" | "demuxers">,
           streamIndex: number
         ) {
@@ -160,17 +172,17 @@ export class MediaProbe extends Context.Service<MediaProbe, {
               // "D" marks what an edit list hides: it is in the file, and nobody is to see it.
               return Number.isFinite(start) && !flags.includes("D")
                 ? {
-                  packets: state.packets + 1,
-                  first: Math.min(state.first, start),
-                  end: Math.max(state.end, start + (Number.isFinite(duration) ? duration : 0))
-                }
+                    packets: state.packets + 1,
+                    first: Math.min(state.first, start),
+                    end: Math.max(state.end, start + (Number.isFinite(duration) ? duration : 0))
+                  }
                 : state
             }
           )
           return { packets, durationSeconds: packets === 0 ? 0 : end - first }
         })
 
-        const describeVideo = Effect.fnUntraced(function*(stream: ProbedStream, origin: number, extent: Extent) {
+        const describeVideo = Effect.fnUntraced(function* (stream: ProbedStream, origin: number, extent: Extent) {
           const codedWidth = stream.width ?? 0
           const codedHeight = stream.height ?? 0
           if (
@@ -231,14 +243,14 @@ export class MediaProbe extends Context.Service<MediaProbe, {
         }
 
         const readStart = (path: string, size: number) =>
-          Effect.gen(function*() {
+          Effect.gen(function* () {
             const file = yield* fileSystem.open(path, { flag: "r" })
             const bytes = yield* file.readAlloc(Math.min(size, signatureBytes))
             return Option.getOrElse(bytes, () => new Uint8Array())
           }).pipe(Effect.scoped)
 
         const probe = Effect.fn("MediaProbe.probe")(
-          function*(path: string) {
+          function* (path: string) {
             const absolute = paths.resolve(path)
             const entry = yield* fileSystem.lstat(absolute)
             if (entry.type !== "File") {
@@ -276,16 +288,18 @@ export class MediaProbe extends Context.Service<MediaProbe, {
 
             const origin = probed.format?.start_time ?? 0
             /** A track's length: as its header says, or counted and held against what the rest of the file promises. */
-            const extentOf = Effect.fnUntraced(function*(stream: ProbedStream) {
-              if (stream.duration !== undefined && stream.duration > 0) return { seconds: stream.duration, packets: null }
+            const extentOf = Effect.fnUntraced(function* (stream: ProbedStream) {
+              if (stream.duration !== undefined && stream.duration > 0)
+                return { seconds: stream.duration, packets: null }
               const { durationSeconds, packets } = yield* measure({ path: absolute, demuxers }, stream.index).pipe(
                 Effect.catchTag("TranscodeFailed", (failed): Effect.Effect<never, MediaRejected | TranscodeFailed> =>
                   failed.reason._tag === "ProgramFailed"
                     ? Effect.fail(MediaRejected.because("unreadable", failed.reason.message))
-                    : Effect.fail(failed))
+                    : Effect.fail(failed)
+                )
               )
-              const promised = clockSeconds(stream.tags?.["DURATION"]) ??
-                (streams.length === 1 ? probed.format?.duration : undefined)
+              const promised =
+                clockSeconds(stream.tags?.["DURATION"]) ?? (streams.length === 1 ? probed.format?.duration : undefined)
               if (promised !== undefined && durationSeconds < promised - tolerableShortfall(promised)) {
                 return yield* MediaRejected.because(
                   "truncated",
@@ -295,18 +309,19 @@ export class MediaProbe extends Context.Service<MediaProbe, {
               return { seconds: durationSeconds, packets }
             })
 
-            const pictures = streams.filter((stream) =>
-              stream.codec_type === "video" && decodable(stream) &&
-              !has(stream, "attached_pic") && !has(stream, "timed_thumbnails")
+            const pictures = streams.filter(
+              (stream) =>
+                stream.codec_type === "video" &&
+                decodable(stream) &&
+                !has(stream, "attached_pic") &&
+                !has(stream, "timed_thumbnails")
             )
-            const sounds = streams.filter((stream) =>
-              stream.codec_type === "audio" && decodable(stream) && (stream.channels ?? 0) > 0
+            const sounds = streams.filter(
+              (stream) => stream.codec_type === "audio" && decodable(stream) && (stream.channels ?? 0) > 0
             )
             const picture = pictures.find((stream) => has(stream, "default")) ?? pictures[0]
             const sound = sounds.find((stream) => has(stream, "default")) ?? sounds[0]
-            const video = picture === undefined
-              ? null
-              : yield* describeVideo(picture, origin, yield* extentOf(picture))
+            const video = picture === undefined ? null : yield* describeVideo(picture, origin, yield* extentOf(picture))
             const audioLength = sound === undefined ? 0 : (yield* extentOf(sound)).seconds
             const audio = sound === undefined || audioLength <= 0 ? null : describeAudio(sound, origin, audioLength)
             if (video === null && audio === null) {
@@ -329,7 +344,8 @@ export class MediaProbe extends Context.Service<MediaProbe, {
                   reason: new WorkspaceFailed({ action: "read", path, detail: error.message }),
                   retryable: false
                 })
-              ))
+              )
+            )
         )
 
         return MediaProbe.of({ probe, measure })

@@ -31,25 +31,28 @@ const keptCharacters = 16 * 1024 * 1024
  * The child has an environment of its own, no standard input, and ends with the fiber that runs it: SIGTERM, and
  * SIGKILL two seconds later.
  */
-export class MediaProgram extends Context.Service<MediaProgram, {
-  /** Runs to the end and keeps the output: all of stdout (16 MiB at most) and the last lines of stderr. */
-  readonly run: (
-    program: "ffmpeg" | "ffprobe",
-    args: ReadonlyArray<string>,
-    limits: ProgramLimits
-  ) => Effect.Effect<ProgramRun, EncoderUnavailable | TranscodeFailed>
-  /** Folds over the lines of stdout without keeping them. An exit code other than 0 fails with `ProgramFailed`. */
-  readonly foldLines: <A>(
-    program: "ffmpeg" | "ffprobe",
-    args: ReadonlyArray<string>,
-    limits: ProgramLimits,
-    initial: A,
-    step: (state: A, line: string) => A
-  ) => Effect.Effect<A, EncoderUnavailable | TranscodeFailed>
-}>()("@lectern/worker-video/encoder/MediaProgram") {
+export class MediaProgram extends Context.Service<
+  MediaProgram,
+  {
+    /** Runs to the end and keeps the output: all of stdout (16 MiB at most) and the last lines of stderr. */
+    readonly run: (
+      program: "ffmpeg" | "ffprobe",
+      args: ReadonlyArray<string>,
+      limits: ProgramLimits
+    ) => Effect.Effect<ProgramRun, EncoderUnavailable | TranscodeFailed>
+    /** Folds over the lines of stdout without keeping them. An exit code other than 0 fails with `ProgramFailed`. */
+    readonly foldLines: <A>(
+      program: "ffmpeg" | "ffprobe",
+      args: ReadonlyArray<string>,
+      limits: ProgramLimits,
+      initial: A,
+      step: (state: A, line: string) => A
+    ) => Effect.Effect<A, EncoderUnavailable | TranscodeFailed>
+  }
+>()("@lectern/worker-video/encoder/MediaProgram") {
   static readonly layer: Layer.Layer<MediaProgram, never, ChildProcessSpawner.ChildProcessSpawner> = Layer.effect(
     MediaProgram,
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
 
       const fold = <A>(
@@ -59,26 +62,34 @@ export class MediaProgram extends Context.Service<MediaProgram, {
         initial: A,
         step: (state: A, line: string) => A
       ) =>
-        Effect.gen(function*() {
-          const child = yield* spawner.spawn(ChildProcess.make(program, [...args], {
-            env: childEnvironment(),
-            extendEnv: false,
-            stdin: "ignore",
-            killSignal: "SIGTERM",
-            forceKillAfter: "2 seconds"
-          }))
-          const [state, lastLines] = yield* Effect.all([
-            child.stdout.pipe(
-              Stream.decodeText(),
-              Stream.splitLines,
-              Stream.runFold(() => initial, step)
-            ),
-            child.stderr.pipe(
-              Stream.decodeText(),
-              Stream.splitLines,
-              Stream.runFold((): ReadonlyArray<string> => [], (lines, line) => [...lines.slice(1 - keptLines), line])
-            )
-          ], { concurrency: "unbounded" })
+        Effect.gen(function* () {
+          const child = yield* spawner.spawn(
+            ChildProcess.make(program, [...args], {
+              env: childEnvironment(),
+              extendEnv: false,
+              stdin: "ignore",
+              killSignal: "SIGTERM",
+              forceKillAfter: "2 seconds"
+            })
+          )
+          const [state, lastLines] = yield* Effect.all(
+            [
+              child.stdout.pipe(
+                Stream.decodeText(),
+                Stream.splitLines,
+                Stream.runFold(() => initial, step)
+              ),
+              child.stderr.pipe(
+                Stream.decodeText(),
+                Stream.splitLines,
+                Stream.runFold(
+                  (): ReadonlyArray<string> => [],
+                  (lines, line) => [...lines.slice(1 - keptLines), line]
+                )
+              )
+            ],
+            { concurrency: "unbounded" }
+          )
           const exitCode = yield* child.exitCode
           return { state, lastLines, exitCode: Number(exitCode) }
         }).pipe(
@@ -87,11 +98,12 @@ export class MediaProgram extends Context.Service<MediaProgram, {
             error.reason._tag === "NotFound"
               ? Effect.fail(new EncoderUnavailable({ program }))
               : Effect.fail(
-                new TranscodeFailed({
-                  reason: new ProgramFailed({ program, exitCode: null, signal: null, lastLines: [error.message] }),
-                  retryable: true
-                })
-              )),
+                  new TranscodeFailed({
+                    reason: new ProgramFailed({ program, exitCode: null, signal: null, lastLines: [error.message] }),
+                    retryable: true
+                  })
+                )
+          ),
           Effect.timeoutOrElse({
             duration: limits.time,
             orElse: () =>
@@ -104,17 +116,13 @@ export class MediaProgram extends Context.Service<MediaProgram, {
           })
         )
 
-      const run = Effect.fn("MediaProgram.run")(function*(
+      const run = Effect.fn("MediaProgram.run")(function* (
         program: "ffmpeg" | "ffprobe",
         args: ReadonlyArray<string>,
         limits: ProgramLimits
       ) {
-        const { exitCode, lastLines, state } = yield* fold(
-          program,
-          args,
-          limits,
-          "",
-          (text, line) => text.length > keptCharacters ? text : `${text}${line}\n`
+        const { exitCode, lastLines, state } = yield* fold(program, args, limits, "", (text, line) =>
+          text.length > keptCharacters ? text : `${text}${line}\n`
         )
         return { exitCode, stdout: state, lastLines }
       })
@@ -131,11 +139,11 @@ export class MediaProgram extends Context.Service<MediaProgram, {
             exitCode === 0
               ? Effect.succeed(state)
               : Effect.fail(
-                new TranscodeFailed({
-                  reason: new ProgramFailed({ program, exitCode, signal: null, lastLines }),
-                  retryable: false
-                })
-              )
+                  new TranscodeFailed({
+                    reason: new ProgramFailed({ program, exitCode, signal: null, lastLines }),
+                    retryable: false
+                  })
+                )
           ),
           Effect.withSpan("MediaProgram.foldLines", { attributes: { program } })
         )

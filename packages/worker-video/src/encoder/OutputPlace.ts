@@ -26,7 +26,7 @@ export const openOutputPlace = (
   outDir: string,
   token: string
 ): Effect.Effect<OutputPlace, TranscodeFailed, FileSystem.FileSystem | Path.Path | Scope> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const fileSystem = yield* FileSystem.FileSystem
     const paths = yield* Path.Path
     const target = paths.resolve(outDir)
@@ -34,14 +34,19 @@ export const openOutputPlace = (
 
     const failed = (action: string, path: string, detail: string, retryable: boolean) =>
       new TranscodeFailed({ reason: new WorkspaceFailed({ action, path, detail }), retryable })
-    const or = (action: string, path: string) => <A, R>(effect: Effect.Effect<A, PlatformError, R>) =>
-      Effect.mapError(effect, (error) => failed(action, path, error.message, true))
+    const or =
+      (action: string, path: string) =>
+      <A, R>(effect: Effect.Effect<A, PlatformError, R>) =>
+        Effect.mapError(effect, (error) => failed(action, path, error.message, true))
 
     const entriesOf = fileSystem.readDirectory(target).pipe(
-      Effect.catchIf((error) => error.reason._tag === "NotFound", () => Effect.succeed(null)),
+      Effect.catchIf(
+        (error) => error.reason._tag === "NotFound",
+        () => Effect.succeed(null)
+      ),
       Effect.mapError((error) => failed("replace", target, error.message, false))
     )
-    const checkedEntries = Effect.gen(function*() {
+    const checkedEntries = Effect.gen(function* () {
       const entries = yield* entriesOf
       const foreign = entries?.find((entry) => !ownEntry.test(entry))
       if (foreign !== undefined) {
@@ -53,14 +58,16 @@ export const openOutputPlace = (
     yield* checkedEntries
     yield* fileSystem.makeDirectory(parent, { recursive: true }).pipe(or("create", parent))
     // Its end removes all that is inside: half-made output, or the earlier one after it has been replaced.
-    const room = yield* fileSystem.makeTempDirectoryScoped({
-      directory: parent,
-      prefix: `.${paths.basename(target)}.${token}.`
-    }).pipe(or("create a directory in", parent))
+    const room = yield* fileSystem
+      .makeTempDirectoryScoped({
+        directory: parent,
+        prefix: `.${paths.basename(target)}.${token}.`
+      })
+      .pipe(or("create a directory in", parent))
     const work = paths.join(room, "output")
     yield* fileSystem.makeDirectory(work).pipe(or("create", work))
 
-    const publish = Effect.gen(function*() {
+    const publish = Effect.gen(function* () {
       const entries = yield* checkedEntries
       if (entries === null || entries.length === 0) {
         return yield* fileSystem.rename(work, target).pipe(or("put the output in place of", target))

@@ -4,7 +4,7 @@ export interface Rational {
   readonly den: number
 }
 
-const greatestCommonDivisor = (a: number, b: number): number => b === 0 ? a : greatestCommonDivisor(b, a % b)
+const greatestCommonDivisor = (a: number, b: number): number => (b === 0 ? a : greatestCommonDivisor(b, a % b))
 
 /** Reduces `num / den`; both are positive integers. */
 export const rational = (num: number, den: number): Rational => {

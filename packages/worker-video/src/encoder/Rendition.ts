@@ -31,34 +31,46 @@ export interface Fault {
 }
 
 const readIfThere = (path: string): Effect.Effect<Uint8Array | null, PlatformError, FileSystem.FileSystem> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const fileSystem = yield* FileSystem.FileSystem
     return yield* fileSystem.readFile(path).pipe(
-      Effect.catchIf((error) => error.reason._tag === "NotFound", () => Effect.succeed(null))
+      Effect.catchIf(
+        (error) => error.reason._tag === "NotFound",
+        () => Effect.succeed(null)
+      )
     )
   })
 
 const namesInFolder = /^[A-Za-z0-9][A-Za-z0-9._-]*$/
 
 /** Reads a rendition from its folder below `directory`, one segment at a time, or says what is wrong with it. */
-export const readRendition = (directory: string, name: string): Effect.Effect<
-  { readonly rendition: Rendition; readonly faults: readonly [] } | {
-    readonly rendition: null
-    readonly faults: ReadonlyArray<Fault>
-  },
+export const readRendition = (
+  directory: string,
+  name: string
+): Effect.Effect<
+  | { readonly rendition: Rendition; readonly faults: readonly [] }
+  | {
+      readonly rendition: null
+      readonly faults: ReadonlyArray<Fault>
+    },
   PlatformError,
   FileSystem.FileSystem | Path.Path
 > =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const paths = yield* Path.Path
     const folder = paths.join(directory, name)
-    const broken = (rule: string, detail: string) => ({ rendition: null, faults: [{ rule, detail: `${name}: ${detail}` }] })
+    const broken = (rule: string, detail: string) => ({
+      rendition: null,
+      faults: [{ rule, detail: `${name}: ${detail}` }]
+    })
 
     const text = yield* readIfThere(paths.join(folder, playlistName))
     if (text === null) return broken("playlist-present", `no ${playlistName}`)
     const playlist = parseMediaPlaylist(new TextDecoder().decode(text))
     if ("fault" in playlist) return broken("playlist-parses", playlist.fault)
-    const strayed = [playlist.initUri, ...playlist.segments.map(({ uri }) => uri)].find((uri) => !namesInFolder.test(uri))
+    const strayed = [playlist.initUri, ...playlist.segments.map(({ uri }) => uri)].find(
+      (uri) => !namesInFolder.test(uri)
+    )
     if (strayed !== undefined) return broken("playlist-parses", `"${strayed}" is no name in its own folder`)
 
     const initBytes = yield* readIfThere(paths.join(folder, playlist.initUri))

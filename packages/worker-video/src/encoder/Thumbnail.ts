@@ -27,34 +27,49 @@ const sizeFor = (video: VideoPlan): Pick<VideoVariant, "height" | "width"> => {
 }
 
 /** Makes the picture that stands for a video in a list. A video without one is not ready. */
-export class Thumbnail extends Context.Service<Thumbnail, {
-  /**
-   * Writes a JPEG to `target` (an absolute path), in the shape of the video and at most 720 lines: the first of a few
-   * moments that is not black, else the brightest of them. For sound alone, its wave form. Fails if there is none.
-   */
-  readonly make: (
-    media: MediaInfo,
-    plan: EncodePlan,
-    target: string
-  ) => Effect.Effect<void, TranscodeFailed | EncoderUnavailable>
-}>()("@lectern/worker-video/encoder/Thumbnail") {
+export class Thumbnail extends Context.Service<
+  Thumbnail,
+  {
+    /**
+     * Writes a JPEG to `target` (an absolute path), in the shape of the video and at most 720 lines: the first of a few
+     * moments that is not black, else the brightest of them. For sound alone, its wave form. Fails if there is none.
+     */
+    readonly make: (
+      media: MediaInfo,
+      plan: EncodePlan,
+      target: string
+    ) => Effect.Effect<void, TranscodeFailed | EncoderUnavailable>
+  }
+>()("@lectern/worker-video/encoder/Thumbnail") {
   /** `timeLimit` bounds one run of ffmpeg; there are at most seven. */
   static readonly layerWith = (
     timeLimit: Duration.Duration
   ): Layer.Layer<Thumbnail, never, FileSystem.FileSystem | MediaProgram> =>
     Layer.effect(
       Thumbnail,
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const fileSystem = yield* FileSystem.FileSystem
         const program = yield* MediaProgram
         const limits: ProgramLimits = { step: "thumbnail", time: timeLimit }
         const missing = (detail: string) =>
           new TranscodeFailed({ reason: new ThumbnailMissing({ detail }), retryable: true })
 
-        const guards = (media: MediaInfo) => ["-hide_banner", "-nostdin", "-v", "error", "-y", ...inputGuards(media.demuxers)]
+        const guards = (media: MediaInfo) => [
+          "-hide_banner",
+          "-nostdin",
+          "-v",
+          "error",
+          "-y",
+          ...inputGuards(media.demuxers)
+        ]
 
         /** Mean luma of the picture written to `target`, or why there is none. */
-        const takePicture = Effect.fnUntraced(function*(media: MediaInfo, video: VideoPlan, at: number, target: string) {
+        const takePicture = Effect.fnUntraced(function* (
+          media: MediaInfo,
+          video: VideoPlan,
+          at: number,
+          target: string
+        ) {
           const filters = [
             ...pictureFilters(video, sizeFor(video)),
             "signalstats",
@@ -62,24 +77,35 @@ export class Thumbnail extends Context.Service<Thumbnail, {
             "scale=in_range=tv:out_range=pc",
             "format=yuvj420p"
           ].join(",")
-          const { lastLines, stdout } = yield* program.run("ffmpeg", [
-            ...guards(media),
-            "-ss",
-            at.toFixed(3),
-            "-i",
-            media.path,
-            "-map",
-            `0:${video.streamIndex}`,
-            "-vf",
-            filters,
-            ...jpegOptions,
-            target
-          ], limits)
+          const { lastLines, stdout } = yield* program.run(
+            "ffmpeg",
+            [
+              ...guards(media),
+              "-ss",
+              at.toFixed(3),
+              "-i",
+              media.path,
+              "-map",
+              `0:${video.streamIndex}`,
+              "-vf",
+              filters,
+              ...jpegOptions,
+              target
+            ],
+            limits
+          )
           const luma = Number.parseFloat(/YAVG=([0-9.]+)/.exec(stdout)?.[1] ?? "")
-          return Number.isFinite(luma) ? { luma, said: "" } : { luma: null, said: lastLines.at(-1) ?? "no picture there" }
+          return Number.isFinite(luma)
+            ? { luma, said: "" }
+            : { luma: null, said: lastLines.at(-1) ?? "no picture there" }
         })
 
-        const fromPicture = Effect.fnUntraced(function*(media: MediaInfo, video: VideoPlan, seconds: number, target: string) {
+        const fromPicture = Effect.fnUntraced(function* (
+          media: MediaInfo,
+          video: VideoPlan,
+          seconds: number,
+          target: string
+        ) {
           let brightest: { readonly at: number; readonly luma: number } | null = null
           let said = ""
           for (const moment of moments) {
@@ -96,31 +122,36 @@ export class Thumbnail extends Context.Service<Thumbnail, {
           yield* takePicture(media, video, brightest.at, target)
         })
 
-        const fromSound = Effect.fnUntraced(function*(media: MediaInfo, streamIndex: number, target: string) {
-          const graph = `color=c=0x1f2933:s=1280x720:r=1:d=1[ground];` +
+        const fromSound = Effect.fnUntraced(function* (media: MediaInfo, streamIndex: number, target: string) {
+          const graph =
+            `color=c=0x1f2933:s=1280x720:r=1:d=1[ground];` +
             `[0:${streamIndex}]aformat=channel_layouts=mono,showwavespic=s=1280x360:colors=0x8ab4f8[wave];` +
             `[ground][wave]overlay=x=0:y=180:eof_action=repeat,format=yuvj420p[picture]`
-          yield* program.run("ffmpeg", [
-            ...guards(media),
-            "-t",
-            String(soundSeconds),
-            "-i",
-            media.path,
-            "-filter_complex",
-            graph,
-            "-map",
-            "[picture]",
-            ...jpegOptions,
-            target
-          ], limits)
+          yield* program.run(
+            "ffmpeg",
+            [
+              ...guards(media),
+              "-t",
+              String(soundSeconds),
+              "-i",
+              media.path,
+              "-filter_complex",
+              graph,
+              "-map",
+              "[picture]",
+              ...jpegOptions,
+              target
+            ],
+            limits
+          )
         })
 
-        const make = Effect.fn("Thumbnail.make")(function*(media: MediaInfo, plan: EncodePlan, target: string) {
+        const make = Effect.fn("Thumbnail.make")(function* (media: MediaInfo, plan: EncodePlan, target: string) {
           if (plan.video !== null) yield* fromPicture(media, plan.video, plan.videoSeconds, target)
           else if (plan.audio !== null) yield* fromSound(media, plan.audio.streamIndex, target)
-          const bytes = yield* fileSystem.readFile(target).pipe(
-            Effect.mapError((error) => missing(`nothing was written: ${error.message}`))
-          )
+          const bytes = yield* fileSystem
+            .readFile(target)
+            .pipe(Effect.mapError((error) => missing(`nothing was written: ${error.message}`)))
           if (!isJpeg(bytes)) return yield* missing(`what was written is no JPEG (${bytes.length} bytes)`)
         })
 

@@ -48,16 +48,19 @@ export interface TranscodeReport {
  *
  * An end without failure says that the program was content, not that the output is complete: `HlsValidator` says that.
  */
-export class Transcoder extends Context.Service<Transcoder, {
-  /**
-   * Runs to the end, reporting progress about twice a second to `onProgress`, one report at a time; reports that come
-   * while one is being handled are dropped but for the latest. A failure of `onProgress` ends the run and is returned.
-   *
-   * The program is gone when this effect has ended, in whatever way: on interruption or failure it gets SIGTERM, and
-   * SIGKILL after the grace. Half-made files stay in `outDir` for its owner to remove.
-   */
-  readonly transcode: <E>(
-    job: TranscodeJob,
-    onProgress: (progress: TranscodeProgress) => Effect.Effect<void, E>
-  ) => Effect.Effect<TranscodeReport, MediaRejected | TranscodeFailed | EncoderUnavailable | E>
-}>()("@lectern/worker-video/encoder/Transcoder") {}
+export class Transcoder extends Context.Service<
+  Transcoder,
+  {
+    /**
+     * Runs to the end, reporting progress about twice a second to `onProgress`, one report at a time; reports that come
+     * while one is being handled are dropped but for the latest. A failure of `onProgress` ends the run as its own.
+     *
+     * The program is gone when this effect has ended, in whatever way: on interruption or failure it gets SIGTERM, and
+     * SIGKILL after the grace. Half-made files stay in `outDir` for its owner to remove.
+     */
+    readonly transcode: <E>(
+      job: TranscodeJob,
+      onProgress: (progress: TranscodeProgress) => Effect.Effect<void, E>
+    ) => Effect.Effect<TranscodeReport, MediaRejected | TranscodeFailed | EncoderUnavailable | E>
+  }
+>()("@lectern/worker-video/encoder/Transcoder") {}

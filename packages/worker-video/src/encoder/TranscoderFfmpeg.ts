@@ -25,11 +25,7 @@ interface Running {
   readonly stop: (grace: Duration.Duration) => Effect.Effect<void>
 }
 
-const start = (
-  job: TranscodeJob,
-  onLine: (line: string) => void,
-  onEnd: () => void
-): Effect.Effect<Running> =>
+const start = (job: TranscodeJob, onLine: (line: string) => void, onEnd: () => void): Effect.Effect<Running> =>
   Effect.sync(() => {
     const { filterGraph, input, inputOptions, outputs } = commandLine(job)
     const ended = Deferred.makeUnsafe<void, Error>()
@@ -57,7 +53,7 @@ const start = (
 
     const awaitEnd = Effect.exit(Deferred.await(ended))
     const stop = (grace: Duration.Duration) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         if (yield* Deferred.isDone(ended)) return
         unwanted = true
         if (spawned) yield* Effect.sync(() => command.kill("SIGTERM"))
@@ -98,7 +94,7 @@ const advanced = (before: TranscodeProgress | null, now: TranscodeProgress): boo
 /** `Transcoder` by one ffmpeg process, and the only module that knows fluent-ffmpeg. */
 export const layer: Layer.Layer<Transcoder, never, FileSystem.FileSystem | Path.Path> = Layer.effect(
   Transcoder,
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const fileSystem = yield* FileSystem.FileSystem
     const paths = yield* Path.Path
 
@@ -118,20 +114,22 @@ export const layer: Layer.Layer<Transcoder, never, FileSystem.FileSystem | Path.
       reports: Queue.Queue<TranscodeProgress, Cause.Done>,
       onProgress: (progress: TranscodeProgress) => Effect.Effect<void, E>
     ): Effect.Effect<void, TranscodeFailed | E> =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const stall = Duration.toMillis(job.limits.stall)
         let latest: TranscodeProgress | null = null
         let advancedAt = yield* Clock.currentTimeMillis
         while (true) {
           const remaining = Math.max(0, stall - ((yield* Clock.currentTimeMillis) - advancedAt))
           const waiting = yield* Queue.poll(reports)
-          const next = Option.isSome(waiting) ? waiting.value : yield* Queue.take(reports).pipe(
-            Effect.timeoutOrElse({
-              duration: Duration.millis(remaining),
-              orElse: () => Effect.fail(failed(new Stalled({ seconds: stall / 1000 })))
-            }),
-            Effect.catchIf(Cause.isDone, () => Effect.succeed(null))
-          )
+          const next = Option.isSome(waiting)
+            ? waiting.value
+            : yield* Queue.take(reports).pipe(
+                Effect.timeoutOrElse({
+                  duration: Duration.millis(remaining),
+                  orElse: () => Effect.fail(failed(new Stalled({ seconds: stall / 1000 })))
+                }),
+                Effect.catchIf(Cause.isDone, () => Effect.succeed(null))
+              )
           if (next === null) return
           if (advanced(latest, next)) {
             advancedAt = yield* Clock.currentTimeMillis
@@ -141,7 +139,7 @@ export const layer: Layer.Layer<Transcoder, never, FileSystem.FileSystem | Path.
         }
       })
 
-    const transcode = Effect.fn("Transcoder.transcode")(function*<E>(
+    const transcode = Effect.fn("Transcoder.transcode")(function* <E>(
       job: TranscodeJob,
       onProgress: (progress: TranscodeProgress) => Effect.Effect<void, E>
     ) {
@@ -160,7 +158,7 @@ export const layer: Layer.Layer<Transcoder, never, FileSystem.FileSystem | Path.
           Queue.offerUnsafe(reports, accepted)
         }
       }
-      return yield* Effect.gen(function*() {
+      return yield* Effect.gen(function* () {
         const running = yield* Effect.acquireRelease(
           start(job, onLine, () => Queue.endUnsafe(reports)),
           ({ stop }) => stop(job.limits.grace)

@@ -4,7 +4,7 @@ import { createServer } from "node:net"
 import { encode, encoderLayer, filesBelow, h264, made, picture, probed, sample, temporary, tone } from "./MadeMedia.ts"
 
 /** Encodes, expects a rejection for good, and that nothing is left beside the input. */
-const rejected = Effect.fnUntraced(function*(input: string) {
+const rejected = Effect.fnUntraced(function* (input: string) {
   const paths = yield* Path.Path
   const fileSystem = yield* FileSystem.FileSystem
   const parent = paths.dirname(input)
@@ -17,7 +17,7 @@ const rejected = Effect.fnUntraced(function*(input: string) {
   return error
 })
 
-const file = Effect.fnUntraced(function*(name: string, content: string | Uint8Array) {
+const file = Effect.fnUntraced(function* (name: string, content: string | Uint8Array) {
   const fileSystem = yield* FileSystem.FileSystem
   const paths = yield* Path.Path
   const path = paths.join(yield* temporary, name)
@@ -26,7 +26,7 @@ const file = Effect.fnUntraced(function*(name: string, content: string | Uint8Ar
 })
 
 /** A server that reports each connection that it gets. */
-const listening = Effect.gen(function*() {
+const listening = Effect.gen(function* () {
   const connections = yield* Queue.unbounded<string>()
   const server = createServer((socket) => {
     Queue.offerUnsafe(connections, "connected")
@@ -46,17 +46,19 @@ const listening = Effect.gen(function*() {
 
 layer(encoderLayer, { excludeTestServices: true })("bad input", (it) => {
   it.effect("an empty file is rejected as empty", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       assert.strictEqual((yield* rejected(yield* file("in.mp4", ""))).code, "empty")
-    }))
+    })
+  )
 
   it.effect("a text renamed to .mp4 is rejected as no media", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       assert.strictEqual((yield* rejected(yield* file("in.mp4", "숙제: 12쪽까지\n"))).code, "not_media")
-    }))
+    })
+  )
 
   it.effect("an archive, a picture and random bytes are each rejected for what they are", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const fileSystem = yield* FileSystem.FileSystem
       const jpeg = yield* made(yield* temporary, "in.jpg", ...picture("testsrc2=s=64x64:r=1:d=1"), "-frames:v", "1")
       const noise = Uint8Array.from({ length: 5000 }, (_, index) => (index * 7919 + (index >> 3) * 104729) & 0xff)
@@ -64,34 +66,40 @@ layer(encoderLayer, { excludeTestServices: true })("bad input", (it) => {
       assert.strictEqual((yield* rejected(yield* file("in.mp4", "PK\x03\x04and more"))).code, "not_media")
       assert.strictEqual((yield* rejected(yield* file("in.mp4", yield* fileSystem.readFile(jpeg)))).code, "image")
       assert.strictEqual((yield* rejected(yield* file("in.mp4", noise))).code, "not_media")
-    }))
+    })
+  )
 
-  it.effect("a file cut off in its data, in its index or in its first bytes is rejected before anything is encoded", () =>
-    Effect.gen(function*() {
-      const fileSystem = yield* FileSystem.FileSystem
-      const whole = yield* fileSystem.readFile(sample)
-      const fast = yield* fileSystem.readFile(
-        yield* made(yield* temporary, "fast.mp4", "-i", sample, "-c", "copy", "-t", "10", "-movflags", "+faststart")
-      )
-      const code = (bytes: Uint8Array) => Effect.flatMap(file("in.mp4", bytes), (path) => Effect.map(rejected(path), (error) => error.code))
-      assert.strictEqual(yield* code(fast.subarray(0, Math.floor(fast.length * 0.6))), "truncated")
-      assert.strictEqual(yield* code(whole.subarray(0, whole.length - 1)), "truncated")
-      assert.strictEqual(yield* code(whole.subarray(0, 1000)), "truncated")
-      assert.oneOf(yield* code(whole.subarray(0, 20)), ["truncated", "unreadable"])
-    }))
+  it.effect(
+    "a file cut off in its data, in its index or in its first bytes is rejected before anything is encoded",
+    () =>
+      Effect.gen(function* () {
+        const fileSystem = yield* FileSystem.FileSystem
+        const whole = yield* fileSystem.readFile(sample)
+        const fast = yield* fileSystem.readFile(
+          yield* made(yield* temporary, "fast.mp4", "-i", sample, "-c", "copy", "-t", "10", "-movflags", "+faststart")
+        )
+        const code = (bytes: Uint8Array) =>
+          Effect.flatMap(file("in.mp4", bytes), (path) => Effect.map(rejected(path), (error) => error.code))
+        assert.strictEqual(yield* code(fast.subarray(0, Math.floor(fast.length * 0.6))), "truncated")
+        assert.strictEqual(yield* code(whole.subarray(0, whole.length - 1)), "truncated")
+        assert.strictEqual(yield* code(whole.subarray(0, 1000)), "truncated")
+        assert.oneOf(yield* code(whole.subarray(0, 20)), ["truncated", "unreadable"])
+      })
+  )
 
   it.effect("a recording that lost its end is rejected although every box, cluster and packet in it is whole", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const fileSystem = yield* FileSystem.FileSystem
       const whole = yield* fileSystem.readFile(
         yield* made(yield* temporary, "whole.mkv", ...picture("testsrc2=s=320x240:r=25:d=8"), ...tone(8), ...h264)
       )
       const error = yield* rejected(yield* file("in.mkv", whole.subarray(0, Math.floor(whole.length * 0.5))))
       assert.strictEqual(error.code, "truncated")
-    }))
+    })
+  )
 
   it.effect("a file without its index is rejected as unreadable", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const bytes = new Uint8Array(64)
       const view = new DataView(bytes.buffer)
       view.setUint32(0, 16)
@@ -99,10 +107,11 @@ layer(encoderLayer, { excludeTestServices: true })("bad input", (it) => {
       view.setUint32(16, 48)
       bytes.set(new TextEncoder().encode("mdat"), 20)
       assert.strictEqual((yield* rejected(yield* file("in.mp4", bytes))).code, "unreadable")
-    }))
+    })
+  )
 
   it.effect("a file whose every frame is damaged is rejected", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const fileSystem = yield* FileSystem.FileSystem
       const good = yield* fileSystem.readFile(
         yield* made(
@@ -115,69 +124,72 @@ layer(encoderLayer, { excludeTestServices: true })("bad input", (it) => {
         )
       )
       const data = new TextDecoder("latin1").decode(good).indexOf("mdat") + 8
-      const damaged = good.map((byte, index) => index < data ? byte : (byte * 31 + index * 17) & 0xff)
+      const damaged = good.map((byte, index) => (index < data ? byte : (byte * 31 + index * 17) & 0xff))
       assert.strictEqual((yield* rejected(yield* file("in.mp4", damaged))).code, "damaged")
-    }))
+    })
+  )
 
   it.effect("a link is rejected even if it points at a good file", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const fileSystem = yield* FileSystem.FileSystem
       const paths = yield* Path.Path
       const link = paths.join(yield* temporary, "in.mp4")
       yield* fileSystem.symlink(sample, link)
       assert.strictEqual((yield* rejected(link)).code, "not_a_file")
-    }))
+    })
+  )
 
   it.effect("a directory is rejected as no file", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const fileSystem = yield* FileSystem.FileSystem
       const paths = yield* Path.Path
       const directory = paths.join(yield* temporary, "in.mp4")
       yield* fileSystem.makeDirectory(directory)
       assert.strictEqual((yield* rejected(directory)).code, "not_a_file")
-    }))
+    })
+  )
 
   it.effect("subtitles alone are rejected as having no streams", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const subtitles = yield* file("in.srt", "1\n00:00:00,000 --> 00:00:01,000\nhello\n")
       const input = yield* made(yield* temporary, "in.mkv", "-i", subtitles)
       assert.strictEqual((yield* rejected(input)).code, "no_streams")
-    }))
+    })
+  )
 
   it.effect("a picture that is too small or too fast is rejected before it is decoded", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const tiny = yield* made(yield* temporary, "in.mkv", ...picture("color=s=8x8:r=25:d=1"), "-c:v", "ffv1")
       assert.strictEqual((yield* rejected(tiny)).code, "dimensions")
       const fast = yield* made(yield* temporary, "in.mkv", ...picture("color=s=32x32:r=1000:d=1"), "-c:v", "ffv1")
       assert.strictEqual((yield* rejected(fast)).code, "frame_rate")
-    }))
+    })
+  )
 
-  it.effect("a playlist renamed to .mp4 is rejected without a connection and without reading the file that it names", () =>
-    Effect.gen(function*() {
-      const { connections, port } = yield* listening
-      const paths = yield* Path.Path
-      const secret = yield* made(
-        yield* temporary,
-        "secret.ts",
-        ...picture("testsrc2=s=320x240:r=25:d=2"),
-        ...h264
-      )
-      const playlists = [
-        `#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n${secret}\n#EXT-X-ENDLIST\n`,
-        `#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\nhttp://127.0.0.1:${port}/a.ts\n#EXT-X-ENDLIST\n`,
-        `ffconcat version 1.0\nfile '${secret}'\n`,
-        `<?xml version="1.0"?><MPD><BaseURL>http://127.0.0.1:${port}/</BaseURL></MPD>`
-      ]
-      for (const playlist of playlists) {
-        const error = yield* rejected(yield* file("in.mp4", playlist))
-        assert.strictEqual(error.code, "playlist")
-        assert.notInclude(error.message, paths.basename(secret))
-      }
-      assert.strictEqual(yield* Queue.size(connections), 0)
-    }))
+  it.effect(
+    "a playlist renamed to .mp4 is rejected without a connection and without reading the file that it names",
+    () =>
+      Effect.gen(function* () {
+        const { connections, port } = yield* listening
+        const paths = yield* Path.Path
+        const secret = yield* made(yield* temporary, "secret.ts", ...picture("testsrc2=s=320x240:r=25:d=2"), ...h264)
+        const playlists = [
+          `#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n${secret}\n#EXT-X-ENDLIST\n`,
+          `#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\nhttp://127.0.0.1:${port}/a.ts\n#EXT-X-ENDLIST\n`,
+          `ffconcat version 1.0\nfile '${secret}'\n`,
+          `<?xml version="1.0"?><MPD><BaseURL>http://127.0.0.1:${port}/</BaseURL></MPD>`
+        ]
+        for (const playlist of playlists) {
+          const error = yield* rejected(yield* file("in.mp4", playlist))
+          assert.strictEqual(error.code, "playlist")
+          assert.notInclude(error.message, paths.basename(secret))
+        }
+        assert.strictEqual(yield* Queue.size(connections), 0)
+      })
+  )
 
   it.effect("a playlist behind a forged signature is never interpreted: nothing that it names is opened", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { connections, port } = yield* listening
       const lines = `\n#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\nhttp://127.0.0.1:${port}/a.ts\n#EXT-X-ENDLIST\n`
       const forged = [
@@ -188,14 +200,20 @@ layer(encoderLayer, { excludeTestServices: true })("bad input", (it) => {
         `\0\0\0\x10ftypisom\0\0\0\0\0\0\0\x10moov${lines}`
       ]
       for (const content of forged) {
-        const error = yield* rejected(yield* file("in.mp4", Uint8Array.from(content, (letter) => letter.charCodeAt(0))))
+        const error = yield* rejected(
+          yield* file(
+            "in.mp4",
+            Uint8Array.from(content, (letter) => letter.charCodeAt(0))
+          )
+        )
         assert.oneOf(error.code, ["unreadable", "truncated", "no_streams"])
       }
       assert.strictEqual(yield* Queue.size(connections), 0)
-    }))
+    })
+  )
 
   it.effect("a good file is still found good by the same probe", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const media = yield* probed(sample)
       assert.deepStrictEqual(
         [media.video?.displayWidth, media.video?.displayHeight, media.video?.frames, media.audio?.channels],
@@ -203,5 +221,6 @@ layer(encoderLayer, { excludeTestServices: true })("bad input", (it) => {
       )
       assert.strictEqual(media.demuxers, "mov")
       assert.include(yield* filesBelow((yield* Path.Path).dirname(sample)), "car-detection.mp4")
-    }))
+    })
+  )
 })

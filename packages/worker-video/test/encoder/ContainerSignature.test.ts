@@ -14,14 +14,14 @@ describe("containerSignature", () => {
     assert.strictEqual(refusal(new Uint8Array([0x1a, 0x45, 0xdf, 0xa3, 0x9f])), "matroska,webm")
     assert.strictEqual(refusal(text("RIFF\0\0\0\0AVI LIST")), "avi")
     assert.strictEqual(refusal(text("OggS\0\x02")), "ogg")
-    assert.strictEqual(refusal(new Uint8Array(600).map((_, index) => index % 188 === 0 ? 0x47 : 0x80)), "mpegts")
+    assert.strictEqual(refusal(new Uint8Array(600).map((_, index) => (index % 188 === 0 ? 0x47 : 0x80))), "mpegts")
   })
 
   it("calls a playlist a playlist behind blanks, a byte order mark and an XML declaration", () => {
     assert.strictEqual(refusal(text("#EXTM3U\n#EXTINF:1,\n/etc/passwd\n")), "playlist")
     assert.strictEqual(refusal(text("\uFEFF\n  #extm3u\n")), "playlist")
     assert.strictEqual(refusal(text("ffconcat version 1.0\nfile /etc/passwd\n")), "playlist")
-    assert.strictEqual(refusal(text("<?xml version=\"1.0\"?>\n<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\">")), "playlist")
+    assert.strictEqual(refusal(text('<?xml version="1.0"?>\n<MPD xmlns="urn:mpeg:dash:schema:mpd:2011">')), "playlist")
   })
 
   it("tells pictures, archives, documents and texts apart from media", () => {

@@ -14,7 +14,20 @@ const Found = Schema.Struct({
   aspectNum: between(1, 64),
   aspectDen: between(1, 64),
   rotation: Schema.Literals([0, 90, 180, 270]),
-  rate: Schema.Literals(["24000/1001", "25/2", "25/1", "30/1", "30000/1001", "50/1", "60000/1001", "120/1", "240/1", "1/2", "13/1", "123456/7001"]),
+  rate: Schema.Literals([
+    "24000/1001",
+    "25/2",
+    "25/1",
+    "30/1",
+    "30000/1001",
+    "50/1",
+    "60000/1001",
+    "120/1",
+    "240/1",
+    "1/2",
+    "13/1",
+    "123456/7001"
+  ]),
   nominal: Schema.Literals(["same", "90000/1", "30/1", "60/1"]),
   interlaced: Schema.Boolean,
   milliseconds: between(1, 20_000_000),
@@ -97,8 +110,14 @@ describe("EncodePlan", () => {
     const { picture, video } = planned(found)
     for (const { height, width } of picture.variants) {
       const scale = Math.max(width / video.displayWidth, height / video.displayHeight)
-      assert.isBelow(Math.abs(width - video.displayWidth * scale), 6 * Math.max(1, video.displayWidth / video.displayHeight))
-      assert.isBelow(Math.abs(height - video.displayHeight * scale), 6 * Math.max(1, video.displayHeight / video.displayWidth))
+      assert.isBelow(
+        Math.abs(width - video.displayWidth * scale),
+        6 * Math.max(1, video.displayWidth / video.displayHeight)
+      )
+      assert.isBelow(
+        Math.abs(height - video.displayHeight * scale),
+        6 * Math.max(1, video.displayHeight / video.displayWidth)
+      )
     }
   })
 
@@ -114,7 +133,10 @@ describe("EncodePlan", () => {
     const { picture, video } = planned(found)
     const lines = picture.variants.map(({ height, width }) => Math.min(height, width))
     if (Math.min(video.displayWidth, video.displayHeight) >= 360) assert.isAtLeast(lines.length, 2)
-    assert.deepStrictEqual(lines, [...new Set(lines)].toSorted((a, b) => b - a))
+    assert.deepStrictEqual(
+      lines,
+      [...new Set(lines)].toSorted((a, b) => b - a)
+    )
     assert.strictEqual(new Set(picture.variants.map(({ name }) => name)).size, picture.variants.length)
     assert.isAtMost(lines[0] ?? 0, defaultPlanOptions.mostLines)
   })

@@ -17,7 +17,7 @@ import {
 } from "./MadeMedia.ts"
 
 /** Encodes, and checks what every output must keep with programs other than ours. */
-const encodedAndSound = Effect.fnUntraced(function*(input: string) {
+const encodedAndSound = Effect.fnUntraced(function* (input: string) {
   const fileSystem = yield* FileSystem.FileSystem
   const paths = yield* Path.Path
   const outDir = paths.join(yield* temporary, "out")
@@ -36,15 +36,17 @@ const encodedAndSound = Effect.fnUntraced(function*(input: string) {
   assert.isTrue(master.independentSegments)
   const playlists = yield* Effect.forEach(
     files.filter((file) => file.endsWith("index.m3u8")),
-    (file) => Effect.map(strictlyParsed(paths.join(outDir, file)), (playlist) => [paths.dirname(file), playlist] as const)
+    (file) =>
+      Effect.map(strictlyParsed(paths.join(outDir, file)), (playlist) => [paths.dirname(file), playlist] as const)
   )
   const bitsOf = (folder: string) => {
     const playlist = playlists.find(([name]) => name === folder)?.[1]
     if (!(playlist instanceof HLS.types.MediaPlaylist)) throw new Error(`${folder} has no media playlist`)
     const seconds = playlist.segments.reduce((sum, segment) => sum + segment.duration, 0)
-    const bytes = result.files.filter(({ path }) => path.startsWith(`${folder}/`) && path.endsWith(".m4s"))
+    const bytes = result.files
+      .filter(({ path }) => path.startsWith(`${folder}/`) && path.endsWith(".m4s"))
       .reduce((sum, file) => sum + file.bytes, 0)
-    return bytes * 8 / seconds
+    return (bytes * 8) / seconds
   }
   const soundBits = result.hasAudio ? bitsOf("audio") : 0
   for (const variant of master.variants) {
@@ -78,36 +80,43 @@ const encodedAndSound = Effect.fnUntraced(function*(input: string) {
 
 layer(encoderLayer, { excludeTestServices: true })("Encoder", (it) => {
   it.effect("turns camera footage into two aligned variants, one sound rendition and a thumbnail", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { master, outDir, result, sizes } = yield* encodedAndSound(sample)
       assert.deepStrictEqual(sizes, ["768x432", "426x240"])
       assert.strictEqual(result.frames, 377)
       assert.isBelow(Math.abs(result.durationSeconds - 30.16), 0.1)
       assert.deepStrictEqual(result.nonStandardInputReasons, [])
-      assert.deepStrictEqual(master.variants.map(({ codecs }) => codecs), [
-        "avc1.640016,mp4a.40.2",
-        "avc1.640015,mp4a.40.2"
-      ])
-      assert.deepStrictEqual(master.variants.map(({ frameRate }) => frameRate), [12.5, 12.5])
+      assert.deepStrictEqual(
+        master.variants.map(({ codecs }) => codecs),
+        ["avc1.640016,mp4a.40.2", "avc1.640015,mp4a.40.2"]
+      )
+      assert.deepStrictEqual(
+        master.variants.map(({ frameRate }) => frameRate),
+        [12.5, 12.5]
+      )
       const paths = yield* Path.Path
       const [thumbnail] = yield* played(paths.join(outDir, "thumbnail.jpg"))
       assert.deepStrictEqual([thumbnail?.codec_name, thumbnail?.width, thumbnail?.height], ["mjpeg", 768, 432])
-      const kinds = new Map(result.files.map((file) => [paths.extname(file.path), `${file.contentType}; ${file.cacheControl}`]))
+      const kinds = new Map(
+        result.files.map((file) => [paths.extname(file.path), `${file.contentType}; ${file.cacheControl}`])
+      )
       assert.deepStrictEqual(kinds.get(".m3u8"), "application/vnd.apple.mpegurl; no-cache")
       assert.deepStrictEqual(kinds.get(".m4s"), "video/mp4; public, max-age=31536000, immutable")
       const immutable = result.files.filter(({ cacheControl }) => cacheControl.includes("immutable"))
       assert.isTrue(immutable.every(({ path }) => path.includes("/test-token_")))
-    }))
+    })
+  )
 
   it.effect("keeps portrait video portrait", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const input = yield* made(yield* temporary, "in.mp4", ...picture("testsrc2=s=360x640:r=25:d=1"), ...h264)
       const { sizes } = yield* encodedAndSound(input)
       assert.deepStrictEqual(sizes, ["360x640", "240x426"])
-    }))
+    })
+  )
 
   it.effect("turns rotated video upright, with the picture the right way round", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const directory = yield* temporary
       const paths = yield* Path.Path
       const lying = yield* made(
@@ -124,42 +133,53 @@ layer(encoderLayer, { excludeTestServices: true })("Encoder", (it) => {
       assert.isAbove(yield* brightnessAt(playlist, 240, 20, 80), 200)
       assert.isBelow(yield* brightnessAt(playlist, 20, 20, 80), 50)
       assert.isBelow(yield* brightnessAt(playlist, 240, 540, 80), 50)
-    }))
+    })
+  )
 
   it.effect("makes odd sizes even without enlarging them", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const input = yield* made(yield* temporary, "in.mkv", ...picture("testsrc2=s=641x361:r=25:d=1"), "-c:v", "ffv1")
       const { sizes } = yield* encodedAndSound(input)
       assert.deepStrictEqual(sizes, ["640x360", "426x240"])
-    }))
+    })
+  )
 
   it.effect("shows anamorphic video in its true shape", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const source = picture("testsrc2=s=720x480:r=25:d=1,setsar=32/27")
       const { sizes } = yield* encodedAndSound(yield* made(yield* temporary, "in.mp4", ...source, ...h264))
       assert.deepStrictEqual(sizes, ["852x480", "640x360"])
-    }))
+    })
+  )
 
   it.effect("leaves the sound group out of a video without sound", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const input = yield* made(yield* temporary, "in.mp4", ...picture("testsrc2=s=320x240:r=25:d=1"), ...h264)
       const { master, result } = yield* encodedAndSound(input)
       assert.isFalse(result.hasAudio)
-      assert.deepStrictEqual(master.variants.map(({ audio, codecs }) => [audio.length, codecs]), [[0, "avc1.64000d"]])
-    }))
+      assert.deepStrictEqual(
+        master.variants.map(({ audio, codecs }) => [audio.length, codecs]),
+        [[0, "avc1.64000d"]]
+      )
+    })
+  )
 
   it.effect("makes a stream of its own, with a picture of the wave, from sound alone", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const input = yield* made(yield* temporary, "in.mp3", ...tone(2), "-c:a", "libmp3lame")
       const { master, outDir, result } = yield* encodedAndSound(input)
       assert.deepStrictEqual([result.hasVideo, result.hasAudio, result.frames], [false, true, 0])
-      assert.deepStrictEqual(master.variants.map(({ codecs, uri }) => [uri, codecs]), [["audio/index.m3u8", "mp4a.40.2"]])
+      assert.deepStrictEqual(
+        master.variants.map(({ codecs, uri }) => [uri, codecs]),
+        [["audio/index.m3u8", "mp4a.40.2"]]
+      )
       const [thumbnail] = yield* played(`${outDir}/thumbnail.jpg`)
       assert.deepStrictEqual([thumbnail?.width, thumbnail?.height], [1280, 720])
-    }))
+    })
+  )
 
   it.effect("encodes a clip of 0.4 s", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const input = yield* made(
         yield* temporary,
         "in.mp4",
@@ -171,17 +191,19 @@ layer(encoderLayer, { excludeTestServices: true })("Encoder", (it) => {
       )
       const { result } = yield* encodedAndSound(input)
       assert.strictEqual(result.frames, 12)
-    }))
+    })
+  )
 
   it.effect("encodes a single frame", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const source = picture("testsrc2=s=320x240:r=25:d=0.04")
       const { result } = yield* encodedAndSound(yield* made(yield* temporary, "in.mp4", ...source, ...h264))
       assert.strictEqual(result.frames, 1)
-    }))
+    })
+  )
 
   it.effect("gives a variable frame rate a constant one, over the same time", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const input = yield* made(
         yield* temporary,
         "in.mp4",
@@ -192,12 +214,16 @@ layer(encoderLayer, { excludeTestServices: true })("Encoder", (it) => {
       )
       const { result } = yield* encodedAndSound(input)
       assert.include(result.nonStandardInputReasons, "variable_frame_rate")
-      assert.deepStrictEqual(result.variants.map(({ framesPerSecond }) => framesPerSecond), [30])
+      assert.deepStrictEqual(
+        result.variants.map(({ framesPerSecond }) => framesPerSecond),
+        [30]
+      )
       assert.isBelow(Math.abs(result.durationSeconds - 4), 0.11)
-    }))
+    })
+  )
 
   it.effect("brings 10 bits to 8", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const input = yield* made(
         yield* temporary,
         "in.mp4",
@@ -209,10 +235,11 @@ layer(encoderLayer, { excludeTestServices: true })("Encoder", (it) => {
       )
       const { result } = yield* encodedAndSound(input)
       assert.include(result.nonStandardInputReasons, "bit_depth:10")
-    }))
+    })
+  )
 
   it.effect("tone-maps high dynamic range instead of washing it out", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const paths = yield* Path.Path
       const input = yield* made(
         yield* temporary,
@@ -233,10 +260,11 @@ layer(encoderLayer, { excludeTestServices: true })("Encoder", (it) => {
       const { outDir, result } = yield* encodedAndSound(input)
       assert.include(result.nonStandardInputReasons, "high_dynamic_range")
       assert.isAbove(yield* brightnessAt(paths.join(outDir, "v240", "index.m3u8"), 100, 100, 40), 145)
-    }))
+    })
+  )
 
   it.effect("deinterlaces, halves 120 frames a second, and mixes 5.1 down to stereo", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const directory = yield* temporary
       const interlaced = yield* made(
         directory,
@@ -262,10 +290,11 @@ layer(encoderLayer, { excludeTestServices: true })("Encoder", (it) => {
       const { result } = yield* encodedAndSound(fast)
       assert.strictEqual(result.frames, 60)
       assert.include(result.nonStandardInputReasons, "audio_channels:6")
-    }))
+    })
+  )
 
   it.effect("starts picture and sound together where the file starts one of them late", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const directory = yield* temporary
       const latePicture = yield* made(
         directory,
@@ -280,10 +309,11 @@ layer(encoderLayer, { excludeTestServices: true })("Encoder", (it) => {
       )
       const { result } = yield* encodedAndSound(latePicture)
       assert.isBelow(Math.abs(result.frames - 40), 3)
-    }))
+    })
+  )
 
   it.effect("respects an edit list that hides the beginning", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const directory = yield* temporary
       const whole = yield* made(
         directory,
@@ -297,10 +327,11 @@ layer(encoderLayer, { excludeTestServices: true })("Encoder", (it) => {
       const cut = yield* made(directory, "cut.mp4", "-ss", "1.3", "-i", whole, "-c", "copy")
       const { result } = yield* encodedAndSound(cut)
       assert.isBelow(Math.abs(result.durationSeconds - 1.7), 0.1)
-    }))
+    })
+  )
 
   it.effect("measures a file whose header does not say how long it is", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const input = yield* made(
         yield* temporary,
         "in.webm",
@@ -314,10 +345,11 @@ layer(encoderLayer, { excludeTestServices: true })("Encoder", (it) => {
       )
       const { result } = yield* encodedAndSound(input)
       assert.strictEqual(result.frames, 50)
-    }))
+    })
+  )
 
   it.effect("takes a file and a directory with spaces, percent signs, a leading dash and Korean in their names", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const fileSystem = yield* FileSystem.FileSystem
       const paths = yield* Path.Path
       const folder = paths.join(yield* temporary, "-내 강의 100%d 'x'")
@@ -325,11 +357,15 @@ layer(encoderLayer, { excludeTestServices: true })("Encoder", (it) => {
       const input = yield* made(folder, "-y 1강 %03d.mp4", ...picture("testsrc2=s=320x240:r=25:d=0.4"), ...h264)
       const { result } = yield* encode(input, paths.join(folder, "-결과 %05d"))
       assert.strictEqual(result.frames, 10)
-      assert.deepStrictEqual((yield* fileSystem.readDirectory(folder)).toSorted(), ["-y 1강 %03d.mp4", "-결과 %05d"].toSorted())
-    }))
+      assert.deepStrictEqual(
+        (yield* fileSystem.readDirectory(folder)).toSorted(),
+        ["-y 1강 %03d.mp4", "-결과 %05d"].toSorted()
+      )
+    })
+  )
 
   it.effect("takes the thumbnail from a moment that is not black", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const paths = yield* Path.Path
       const input = yield* made(
         yield* temporary,
@@ -339,12 +375,14 @@ layer(encoderLayer, { excludeTestServices: true })("Encoder", (it) => {
       )
       const { outDir } = yield* encodedAndSound(input)
       assert.isAbove(yield* brightnessAt(paths.join(outDir, "thumbnail.jpg"), 100, 100, 40), 200)
-    }))
+    })
+  )
 
   it.effect("takes a black thumbnail of a video that is black throughout", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const input = yield* made(yield* temporary, "in.mp4", ...picture("color=black:s=320x240:r=25:d=1"), ...h264)
       const { result } = yield* encodedAndSound(input)
       assert.isTrue(result.files.some(({ path }) => path === "thumbnail.jpg"))
-    }))
+    })
+  )
 })

@@ -13,7 +13,7 @@ class Produced extends Context.Service<Produced, { readonly directory: string; r
 ) {
   static readonly layer = Layer.effect(
     Produced,
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const transcoder = yield* Transcoder
       const input = yield* made(
         yield* temporary,
@@ -36,7 +36,7 @@ class Produced extends Context.Service<Produced, { readonly directory: string; r
   )
 }
 
-const brokenRules = Effect.fnUntraced(function*<E, R>(
+const brokenRules = Effect.fnUntraced(function* <E, R>(
   breakIt: (directory: string) => Effect.Effect<void, E, R>,
   change: (good: EncodePlan) => EncodePlan = (good) => good
 ) {
@@ -56,7 +56,7 @@ const removed = (name: string) => (directory: string) =>
   Effect.flatMap(FileSystem.FileSystem, (fileSystem) => fileSystem.remove(`${directory}/${name}`, { recursive: true }))
 
 const rewritten = (name: string, change: (text: string) => string) => (directory: string) =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const fileSystem = yield* FileSystem.FileSystem
     const path = `${directory}/${name}`
     const before = yield* fileSystem.readFileString(path)
@@ -65,7 +65,7 @@ const rewritten = (name: string, change: (text: string) => string) => (directory
   })
 
 const patched = (name: string, change: (bytes: Uint8Array, view: DataView) => Uint8Array) => (directory: string) =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const fileSystem = yield* FileSystem.FileSystem
     const path = `${directory}/${name}`
     const bytes = yield* fileSystem.readFile(path)
@@ -79,22 +79,26 @@ const withoutLastSegment = (text: string): string => text.replace(/#EXTINF:[^\n]
 
 layer(Produced.layer.pipe(Layer.provideMerge(encoderLayer)), { excludeTestServices: true })("HlsValidator", (it) => {
   it.effect("finds no fault in a good output", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       assert.deepStrictEqual(yield* brokenRules(untouched), [])
-    }))
+    })
+  )
 
   it.effect("finds a missing, an empty and a cut-off segment", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       assert.deepStrictEqual(yield* brokenRules(removed("v360/t_00001.m4s")), ["segment-present"])
-      assert.deepStrictEqual(yield* brokenRules(patched("audio/t_00000.m4s", () => new Uint8Array())), ["segment-present"])
+      assert.deepStrictEqual(yield* brokenRules(patched("audio/t_00000.m4s", () => new Uint8Array())), [
+        "segment-present"
+      ])
       assert.deepStrictEqual(
         yield* brokenRules(patched("v240/t_00001.m4s", (bytes) => bytes.subarray(0, bytes.length - 10))),
         ["segment-readable"]
       )
-    }))
+    })
+  )
 
   it.effect("finds a missing and a truncated playlist, and one that names a file elsewhere", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       assert.deepStrictEqual(yield* brokenRules(removed("v240/index.m3u8")), ["playlist-present"])
       assert.deepStrictEqual(
         yield* brokenRules(rewritten("v360/index.m3u8", (text) => text.replace("#EXT-X-ENDLIST\n", ""))),
@@ -104,101 +108,120 @@ layer(Produced.layer.pipe(Layer.provideMerge(encoderLayer)), { excludeTestServic
         yield* brokenRules(rewritten("v360/index.m3u8", (text) => text.replace("t_00001.m4s", "../v240/t_00001.m4s"))),
         ["playlist-parses"]
       )
-    }))
+    })
+  )
 
   it.effect("finds a missing variant, and missing sound", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       assert.deepStrictEqual(yield* brokenRules(removed("v240")), ["playlist-present"])
       assert.deepStrictEqual(yield* brokenRules(removed("audio")), ["playlist-present"])
-    }))
+    })
+  )
 
   it.effect("finds a missing and a broken init file", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       assert.deepStrictEqual(yield* brokenRules(removed("v360/t_init.mp4")), ["init-present"])
-      assert.deepStrictEqual(
-        yield* brokenRules(patched("v360/t_init.mp4", (bytes) => bytes.subarray(0, 100))),
-        ["init-readable"]
-      )
-    }))
+      assert.deepStrictEqual(yield* brokenRules(patched("v360/t_init.mp4", (bytes) => bytes.subarray(0, 100))), [
+        "init-readable"
+      ])
+    })
+  )
 
   it.effect("finds frames that are missing from all variants, although every file is good", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const rules = yield* brokenRules((directory) =>
-        Effect.forEach(
-          ["v360", "v240"],
-          (name) => rewritten(`${name}/index.m3u8`, withoutLastSegment)(directory),
-          { discard: true }
-        )
+        Effect.forEach(["v360", "v240"], (name) => rewritten(`${name}/index.m3u8`, withoutLastSegment)(directory), {
+          discard: true
+        })
       )
       assert.deepStrictEqual(rules, ["frames-complete", "video-duration"])
-    }))
+    })
+  )
 
   it.effect("finds sound that ends before the source's", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       assert.deepStrictEqual(yield* brokenRules(rewritten("audio/index.m3u8", withoutLastSegment)), ["audio-duration"])
-    }))
+    })
+  )
 
   it.effect("finds a variant that has fewer frames and segments than the others", () =>
-    Effect.gen(function*() {
-      assert.deepStrictEqual(
-        yield* brokenRules(rewritten("v240/index.m3u8", withoutLastSegment)),
-        ["variants-aligned", "variants-equal"]
-      )
-    }))
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* brokenRules(rewritten("v240/index.m3u8", withoutLastSegment)), [
+        "variants-aligned",
+        "variants-equal"
+      ])
+    })
+  )
 
   it.effect("finds segments in the wrong order", () =>
-    Effect.gen(function*() {
-      const rules = yield* brokenRules(rewritten("v240/index.m3u8", (text) =>
-        text.replace("t_00000.m4s", "x").replace("t_00001.m4s", "t_00000.m4s").replace("\nx\n", "\nt_00001.m4s\n")))
+    Effect.gen(function* () {
+      const rules = yield* brokenRules(
+        rewritten("v240/index.m3u8", (text) =>
+          text.replace("t_00000.m4s", "x").replace("t_00001.m4s", "t_00000.m4s").replace("\nx\n", "\nt_00001.m4s\n")
+        )
+      )
       assert.deepStrictEqual(rules, ["segments-continuous", "variants-aligned"])
-    }))
+    })
+  )
 
   it.effect("finds a segment that is longer than the target, and one that is not as long as listed", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       assert.deepStrictEqual(
-        yield* brokenRules(rewritten("v360/index.m3u8", (text) => text.replace("TARGETDURATION:6", "TARGETDURATION:5"))),
+        yield* brokenRules(
+          rewritten("v360/index.m3u8", (text) => text.replace("TARGETDURATION:6", "TARGETDURATION:5"))
+        ),
         ["target-duration"]
       )
       assert.deepStrictEqual(
-        yield* brokenRules(rewritten("v360/index.m3u8", (text) => text.replace("#EXTINF:6.000000", "#EXTINF:4.000000"))),
+        yield* brokenRules(
+          rewritten("v360/index.m3u8", (text) => text.replace("#EXTINF:6.000000", "#EXTINF:4.000000"))
+        ),
         ["segment-duration-true"]
       )
-    }))
+    })
+  )
 
   it.effect("finds a segment that does not start with a key frame", () =>
-    Effect.gen(function*() {
-      const rules = yield* brokenRules(patched("v360/t_00001.m4s", (bytes, view) => {
-        const run = contentOf(bytes, "trun")
-        const word = view.getUint32(run)
-        const before = [0x1, 0x100, 0x200].filter((flag) => (word & flag) !== 0).length
-        assert.strictEqual(word & 0x404, 0x400, "each sample has its own flags")
-        const firstFlags = run + 8 + before * 4
-        view.setUint32(firstFlags, view.getUint32(firstFlags) | 0x10000)
-        return bytes
-      }))
+    Effect.gen(function* () {
+      const rules = yield* brokenRules(
+        patched("v360/t_00001.m4s", (bytes, view) => {
+          const run = contentOf(bytes, "trun")
+          const word = view.getUint32(run)
+          const before = [0x1, 0x100, 0x200].filter((flag) => (word & flag) !== 0).length
+          assert.strictEqual(word & 0x404, 0x400, "each sample has its own flags")
+          const firstFlags = run + 8 + before * 4
+          view.setUint32(firstFlags, view.getUint32(firstFlags) | 0x10000)
+          return bytes
+        })
+      )
       assert.deepStrictEqual(rules, ["segment-independent"])
-    }))
+    })
+  )
 
   it.effect("finds a picture of another size than planned", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const rules = yield* brokenRules(untouched, (good) => {
         if (good.video === null) throw new Error("the plan has no picture")
         const [largest, ...others] = good.video.variants
         return { ...good, video: { ...good.video, variants: [{ ...largest, width: 642 }, ...others] } }
       })
       assert.deepStrictEqual(rules, ["picture-size"])
-    }))
+    })
+  )
 
   it.effect("finds a picture that begins late, which players show as a hole", () =>
-    Effect.gen(function*() {
-      const rules = yield* brokenRules(patched("v360/t_00000.m4s", (bytes, view) => {
-        const run = contentOf(bytes, "trun")
-        const word = view.getUint32(run)
-        assert.notStrictEqual(word & 0x800, 0)
-        const skipped = [0x1, 0x4, 0x100, 0x200, 0x400].filter((flag) => (word & flag) !== 0).length
-        view.setInt32(run + 8 + skipped * 4, 5000)
-        return bytes
-      }))
+    Effect.gen(function* () {
+      const rules = yield* brokenRules(
+        patched("v360/t_00000.m4s", (bytes, view) => {
+          const run = contentOf(bytes, "trun")
+          const word = view.getUint32(run)
+          assert.notStrictEqual(word & 0x800, 0)
+          const skipped = [0x1, 0x4, 0x100, 0x200, 0x400].filter((flag) => (word & flag) !== 0).length
+          view.setInt32(run + 8 + skipped * 4, 5000)
+          return bytes
+        })
+      )
       assert.deepStrictEqual(rules, ["starts-at-zero"])
-    }))
+    })
+  )
 })

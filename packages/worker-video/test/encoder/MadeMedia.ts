@@ -25,13 +25,13 @@ class CommandFailed extends Schema.TaggedError<CommandFailed>()("CommandFailed",
 }) {}
 
 /** Runs a program for a test and returns what it wrote to stdout. */
-export const output = Effect.fnUntraced(function*(command: string, args: ReadonlyArray<string>) {
+export const output = Effect.fnUntraced(function* (command: string, args: ReadonlyArray<string>) {
   const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
   const child = yield* spawner.spawn(ChildProcess.make(command, [...args], { extendEnv: true, stdin: "ignore" }))
-  const [stdout, stderr] = yield* Effect.all([
-    child.stdout.pipe(Stream.decodeText(), Stream.mkString),
-    child.stderr.pipe(Stream.decodeText(), Stream.mkString)
-  ], { concurrency: "unbounded" })
+  const [stdout, stderr] = yield* Effect.all(
+    [child.stdout.pipe(Stream.decodeText(), Stream.mkString), child.stderr.pipe(Stream.decodeText(), Stream.mkString)],
+    { concurrency: "unbounded" }
+  )
   const exitCode = yield* child.exitCode
   if (Number(exitCode) !== 0) {
     return yield* new CommandFailed({ command: [command, ...args].join(" "), said: stderr })
@@ -40,13 +40,13 @@ export const output = Effect.fnUntraced(function*(command: string, args: Readonl
 }, Effect.scoped)
 
 /** A directory that is gone at the end of the test. */
-export const temporary = Effect.gen(function*() {
+export const temporary = Effect.gen(function* () {
   const fileSystem = yield* FileSystem.FileSystem
   return yield* fileSystem.makeTempDirectoryScoped({ prefix: "lectern-encoder-" })
 })
 
 /** Makes `name` in `directory` with ffmpeg and returns its path. */
-export const made = Effect.fnUntraced(function*(directory: string, name: string, ...args: ReadonlyArray<string>) {
+export const made = Effect.fnUntraced(function* (directory: string, name: string, ...args: ReadonlyArray<string>) {
   const paths = yield* Path.Path
   const file = paths.join(directory, name)
   yield* output("ffmpeg", ["-hide_banner", "-v", "error", "-y", ...args, file])
@@ -58,7 +58,7 @@ export const tone = (seconds: number): ReadonlyArray<string> => picture(`sine=f=
 export const h264: ReadonlyArray<string> = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"]
 
 /** Five minutes that take minutes to encode and a moment to make: a clip, again and again. */
-export const longInput = Effect.gen(function*() {
+export const longInput = Effect.gen(function* () {
   const clip = yield* made(yield* temporary, "clip.mp4", ...picture("testsrc2=s=960x540:r=30:d=4"), ...h264)
   return yield* made(yield* temporary, "in.mp4", "-stream_loop", "74", "-i", clip, "-c", "copy")
 })
@@ -66,7 +66,7 @@ export const longInput = Effect.gen(function*() {
 export const token = Schema.decodeSync(EncodeToken)
 
 /** Encodes and keeps every report. */
-export const encode = Effect.fnUntraced(function*(input: string, outDir: string, named = "test-token") {
+export const encode = Effect.fnUntraced(function* (input: string, outDir: string, named = "test-token") {
   const encoder = yield* Encoder
   const reports: Array<EncodeProgress> = []
   const result = yield* encoder.encodeFile({
@@ -81,37 +81,42 @@ export const encode = Effect.fnUntraced(function*(input: string, outDir: string,
 export const probed = (path: string) => Effect.flatMap(MediaProbe, (probe) => probe.probe(path))
 
 /** Every file below `directory`, with "/" between names, sorted. */
-export const filesBelow = Effect.fnUntraced(function*(directory: string) {
+export const filesBelow = Effect.fnUntraced(function* (directory: string) {
   const fileSystem = yield* FileSystem.FileSystem
   const paths = yield* Path.Path
   const entries = yield* fileSystem.readDirectory(directory, { recursive: true })
   const files = yield* Effect.filter(entries, (entry) =>
-    Effect.map(fileSystem.stat(paths.join(directory, entry)), ({ type }) => type === "File"))
+    Effect.map(fileSystem.stat(paths.join(directory, entry)), ({ type }) => type === "File")
+  )
   return files.toSorted()
 })
 
-const Answer = Schema.fromJsonString(Schema.Struct({
-  streams: Schema.Array(Schema.Struct({
-    codec_name: Schema.String,
-    width: Schema.optionalKey(Schema.Int),
-    height: Schema.optionalKey(Schema.Int),
-    pix_fmt: Schema.optionalKey(Schema.String),
-    sample_aspect_ratio: Schema.optionalKey(Schema.String),
-    r_frame_rate: Schema.optionalKey(Schema.String),
-    channels: Schema.optionalKey(Schema.Int),
-    nb_read_frames: Schema.optionalKey(Schema.FiniteFromString)
-  }))
-}))
+const Answer = Schema.fromJsonString(
+  Schema.Struct({
+    streams: Schema.Array(
+      Schema.Struct({
+        codec_name: Schema.String,
+        width: Schema.optionalKey(Schema.Int),
+        height: Schema.optionalKey(Schema.Int),
+        pix_fmt: Schema.optionalKey(Schema.String),
+        sample_aspect_ratio: Schema.optionalKey(Schema.String),
+        r_frame_rate: Schema.optionalKey(Schema.String),
+        channels: Schema.optionalKey(Schema.Int),
+        nb_read_frames: Schema.optionalKey(Schema.FiniteFromString)
+      })
+    )
+  })
+)
 
 /** What ffprobe finds when it plays a media playlist to its end: it decodes every frame. */
-export const played = Effect.fnUntraced(function*(playlist: string) {
+export const played = Effect.fnUntraced(function* (playlist: string) {
   const answer = yield* output("ffprobe", ["-v", "error", "-count_frames", "-show_streams", "-of", "json", playlist])
   const { streams } = yield* Schema.decodeUnknownEffect(Answer)(answer)
   return streams
 })
 
 /** Mean brightness (0 to 255) of a square of `side` pixels of the first frame of a playlist. */
-export const brightnessAt = Effect.fnUntraced(function*(playlist: string, x: number, y: number, side: number) {
+export const brightnessAt = Effect.fnUntraced(function* (playlist: string, x: number, y: number, side: number) {
   const said = yield* output("ffmpeg", [
     "-v",
     "error",
@@ -119,7 +124,7 @@ export const brightnessAt = Effect.fnUntraced(function*(playlist: string, x: num
     playlist,
     "-vf",
     `crop=${side}:${side}:${x}:${y},scale=1:1:flags=area,format=gray,signalstats,` +
-    "metadata=mode=print:key=lavfi.signalstats.YAVG:file=-",
+      "metadata=mode=print:key=lavfi.signalstats.YAVG:file=-",
     "-frames:v",
     "1",
     "-f",
@@ -132,7 +137,7 @@ export const brightnessAt = Effect.fnUntraced(function*(playlist: string, x: num
 HLS.setOptions({ strictMode: true })
 
 /** Parses a playlist with an independent parser that throws on what the standard forbids. */
-export const strictlyParsed = Effect.fnUntraced(function*(path: string) {
+export const strictlyParsed = Effect.fnUntraced(function* (path: string) {
   const fileSystem = yield* FileSystem.FileSystem
   const text = yield* fileSystem.readFileString(path)
   return HLS.parse(text)

@@ -13,14 +13,21 @@ const rateOf = (segments: ReadonlyArray<{ readonly seconds: number; readonly byt
 describe("measuredRate", () => {
   it("is the rate of the densest segment at its peak, and of all of them on average", () => {
     assert.deepStrictEqual(
-      rateOf([{ seconds: 6, bytes: 6000 }, { seconds: 6, bytes: 12_000 }, { seconds: 6, bytes: 3000 }]),
+      rateOf([
+        { seconds: 6, bytes: 6000 },
+        { seconds: 6, bytes: 12_000 },
+        { seconds: 6, bytes: 3000 }
+      ]),
       { peak: 16_000, average: 9334 }
     )
   })
 
   it("does not let a last segment of one frame stand for the peak", () => {
-    const { peak } = rateOf([{ seconds: 6, bytes: 6000 }, { seconds: 0.04, bytes: 5000 }])
-    assert.strictEqual(peak, Math.ceil(11_000 * 8 / 6.04))
+    const { peak } = rateOf([
+      { seconds: 6, bytes: 6000 },
+      { seconds: 0.04, bytes: 5000 }
+    ])
+    assert.strictEqual(peak, Math.ceil((11_000 * 8) / 6.04))
   })
 
   it("uses the whole of a clip that is shorter than half a segment", () => {
@@ -32,9 +39,13 @@ describe("measuredRate", () => {
     bytes: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1_000_000 }))
   })
 
-  it.effect.prop("the peak is never below the average", [Schema.Array(Segment).check(Schema.isMinLength(1))], ([segments]) =>
-    Effect.sync(() => {
-      const { average, peak } = rateOf(segments)
-      assert.isAtLeast(peak, average)
-    }))
+  it.effect.prop(
+    "the peak is never below the average",
+    [Schema.Array(Segment).check(Schema.isMinLength(1))],
+    ([segments]) =>
+      Effect.sync(() => {
+        const { average, peak } = rateOf(segments)
+        assert.isAtLeast(peak, average)
+      })
+  )
 })

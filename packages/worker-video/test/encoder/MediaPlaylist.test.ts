@@ -1,7 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { mediaPlaylist, parseMediaPlaylist, targetDurationFor } from "../../src/encoder/MediaPlaylist.ts"
 
-const written = mediaPlaylist(6, "t_init.mp4", [{ uri: "t_00000.m4s", seconds: 6.006 }, { uri: "t_00001.m4s", seconds: 0.16 }])
+const written = mediaPlaylist(6, "t_init.mp4", [
+  { uri: "t_00000.m4s", seconds: 6.006 },
+  { uri: "t_00001.m4s", seconds: 0.16 }
+])
 
 describe("MediaPlaylist", () => {
   it("reads what it writes", () => {
@@ -9,7 +12,10 @@ describe("MediaPlaylist", () => {
       version: 7,
       targetDuration: 6,
       initUri: "t_init.mp4",
-      segments: [{ uri: "t_00000.m4s", seconds: 6.006 }, { uri: "t_00001.m4s", seconds: 0.16 }]
+      segments: [
+        { uri: "t_00000.m4s", seconds: 6.006 },
+        { uri: "t_00001.m4s", seconds: 0.16 }
+      ]
     })
   })
 
@@ -26,9 +32,11 @@ describe("MediaPlaylist", () => {
   })
 
   it("refuses a playlist that lacks any of the lines that a player needs", () => {
-    const needed = written.split("\n").filter((line) =>
-      !line.startsWith("#EXT-X-MEDIA-SEQUENCE") && line !== "#EXT-X-INDEPENDENT-SEGMENTS" && line !== ""
-    )
+    const needed = written
+      .split("\n")
+      .filter(
+        (line) => !line.startsWith("#EXT-X-MEDIA-SEQUENCE") && line !== "#EXT-X-INDEPENDENT-SEGMENTS" && line !== ""
+      )
     for (const missing of needed) {
       const rest = needed.filter((line) => line !== missing).join("\n")
       assert.property(parseMediaPlaylist(rest), "fault", `without ${missing}`)

@@ -4,7 +4,7 @@ import { Effect, FileSystem, Schedule, Schema } from "effect"
 class StillRunning extends Schema.TaggedError<StillRunning>()("StillRunning", { pids: Schema.Array(Schema.Int) }) {}
 
 /** Process ids of the ffmpeg and ffprobe processes whose command line names `path`. */
-export const mediaProcesses = Effect.fnUntraced(function*(path: string) {
+export const mediaProcesses = Effect.fnUntraced(function* (path: string) {
   const fileSystem = yield* FileSystem.FileSystem
   const pids = (yield* fileSystem.readDirectory("/proc")).filter((name) => /^\d+$/.test(name))
   const named = yield* Effect.forEach(pids, (pid) =>
@@ -13,14 +13,15 @@ export const mediaProcesses = Effect.fnUntraced(function*(path: string) {
       Effect.map(([program = "", ...words]) => /(?:^|\/)ff(?:mpeg|probe)$/.test(program) && words.includes(path)),
       // A process may end while it is looked at.
       Effect.catchTag("PlatformError", () => Effect.succeed(false)),
-      Effect.map((found) => found ? [Number(pid)] : [])
-    ))
+      Effect.map((found) => (found ? [Number(pid)] : []))
+    )
+  )
   return named.flat()
 })
 
 /** Waits until no ffmpeg names `path` any more; a test's own time limit ends it otherwise. */
 export const gone = (path: string) =>
   mediaProcesses(path).pipe(
-    Effect.flatMap((pids) => pids.length === 0 ? Effect.void : Effect.fail(new StillRunning({ pids }))),
+    Effect.flatMap((pids) => (pids.length === 0 ? Effect.void : Effect.fail(new StillRunning({ pids })))),
     Effect.retry(Schedule.spaced("20 millis"))
   )

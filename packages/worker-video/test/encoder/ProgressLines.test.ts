@@ -15,11 +15,10 @@ describe("progressLines", () => {
       "speed=N/A",
       "progress=end"
     ].map((line) => lines.accept(line))
-    assert.deepStrictEqual(accepted.filter((value) => value !== null), [
-      "log",
-      { frame: 12, outTimeMicros: 480000, speed: 1.5 },
-      { frame: 25, outTimeMicros: null, speed: null }
-    ])
+    assert.deepStrictEqual(
+      accepted.filter((value) => value !== null),
+      ["log", { frame: 12, outTimeMicros: 480000, speed: 1.5 }, { frame: 25, outTimeMicros: null, speed: null }]
+    )
   })
 
   it("takes a time before the start, which ffmpeg reports while it buffers, for unknown", () => {

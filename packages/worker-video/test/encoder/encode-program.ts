@@ -5,7 +5,7 @@ import { Encoder, randomEncodeToken } from "../../src/encoder/index.ts"
 
 const [, , input = "", outDir = ""] = process.argv
 
-Effect.gen(function*() {
+Effect.gen(function* () {
   const encoder = yield* Encoder
   yield* encoder.encodeFile({
     input,
