@@ -1,4 +1,5 @@
 /** Objects in a folder, and the signed addresses under which a browser reaches them. */
+export { attachment } from "./attachment.ts"
 export {
   covers,
   type GrantedRequest,

@@ -1,0 +1,223 @@
+import { assert, describe, layer as shared } from "@effect/vitest"
+import { ObjectStore, type ObjectStoreUnavailable } from "@lectern/domain"
+import { Effect, Exit, type Layer, Schema, Stream } from "effect"
+import { randomUUID } from "node:crypto"
+
+class Broken extends Schema.TaggedError<Broken>()("Broken", { message: Schema.String }) {}
+
+const playlist = { contentType: "application/vnd.apple.mpegurl", cacheControl: "no-cache" }
+const binary = { contentType: "application/octet-stream", cacheControl: "public, max-age=31536000, immutable" }
+
+/** `size` bytes that differ from place to place, in chunks of odd lengths. */
+const pattern = (size: number, seed: number): Uint8Array =>
+  Uint8Array.from({ length: size }, (_, index) => (index * 31 + seed + (index >> 8)) & 0xff)
+
+const chunked = (bytes: Uint8Array, chunk: number): Stream.Stream<Uint8Array> =>
+  Stream.fromIterable(
+    Array.from({ length: Math.ceil(bytes.length / chunk) }, (_, index) => bytes.subarray(index * chunk, (index + 1) * chunk))
+  )
+
+const read = <E>(body: Stream.Stream<Uint8Array, E>): Effect.Effect<Uint8Array, E> =>
+  Effect.map(Stream.runCollect(body), (chunks) => Uint8Array.from(Buffer.concat(chunks)))
+
+const text = (value: string): Uint8Array => new TextEncoder().encode(value)
+
+const sorted = (keys: Iterable<string>): ReadonlyArray<string> => [...keys].sort()
+
+export interface ObjectStoreSuiteOptions {
+  /** Bytes of an object that the store takes in several requests. */
+  readonly bigBytes: number
+}
+
+/** What every object store promises (`ObjectStore` in the domain). Each test has a prefix of its own. */
+export const objectStoreSuite = <E>(
+  name: string,
+  layer: Layer.Layer<ObjectStore, E>,
+  options: ObjectStoreSuiteOptions
+): void => {
+  describe(`${name} as an object store`, () => {
+    shared(layer, { timeout: "60 seconds" })((it) => {
+      const write = Effect.fnUntraced(function*(key: string, content: string) {
+        const store = yield* ObjectStore
+        const bytes = text(content)
+        yield* store.put(key, Stream.make(bytes), { ...binary, size: bytes.length })
+      })
+
+      it.effect("gives back the bytes, the size and the content type that were put", () =>
+        Effect.gen(function*() {
+          const store = yield* ObjectStore
+          const key = `${randomUUID()}/video/hls/7/master.m3u8`
+          const bytes = pattern(100_003, 1)
+          yield* store.put(key, chunked(bytes, 777), { ...playlist, size: bytes.length })
+          assert.deepStrictEqual(yield* read(store.get(key)), bytes)
+          const head = yield* store.head(key)
+          assert.strictEqual(head.key, key)
+          assert.strictEqual(head.size, bytes.length)
+          assert.strictEqual(head.contentType, playlist.contentType)
+        }))
+
+      it.effect("keeps an object of many parts byte for byte", () =>
+        Effect.gen(function*() {
+          const store = yield* ObjectStore
+          const key = `${randomUUID()}/big.mp4`
+          const bytes = pattern(options.bigBytes, 3)
+          yield* store.put(key, chunked(bytes, 1_000_003), { ...binary, size: bytes.length })
+          assert.strictEqual((yield* store.head(key)).size, bytes.length)
+          assert.isTrue(Buffer.from(yield* read(store.get(key))).equals(bytes))
+        }))
+
+      it.effect("keeps an empty object", () =>
+        Effect.gen(function*() {
+          const store = yield* ObjectStore
+          const key = `${randomUUID()}/empty`
+          yield* store.put(key, Stream.empty, { ...binary, size: 0 })
+          assert.strictEqual((yield* store.head(key)).size, 0)
+          assert.strictEqual((yield* read(store.get(key))).length, 0)
+        }))
+
+      it.effect("gives the bytes of a range, both ends included, and no more than there are", () =>
+        Effect.gen(function*() {
+          const store = yield* ObjectStore
+          const key = `${randomUUID()}/range`
+          const bytes = pattern(10_000, 5)
+          yield* store.put(key, Stream.make(bytes), { ...binary, size: bytes.length })
+          assert.deepStrictEqual(yield* read(store.get(key, { start: 0, end: 0 })), bytes.slice(0, 1))
+          assert.deepStrictEqual(yield* read(store.get(key, { start: 4_000, end: 8_999 })), bytes.slice(4_000, 9_000))
+          assert.deepStrictEqual(yield* read(store.get(key, { start: 9_990, end: 20_000 })), bytes.slice(9_990))
+          assert.strictEqual((yield* read(store.get(key, { start: 10_000, end: 10_001 }))).length, 0)
+        }))
+
+      it.effect("replaces an object as a whole, its headers too", () =>
+        Effect.gen(function*() {
+          const store = yield* ObjectStore
+          const key = `${randomUUID()}/replaced`
+          yield* write(key, "the first, which is longer")
+          const first = yield* store.head(key)
+          yield* store.put(key, Stream.make(text("second")), { ...playlist, size: 6 })
+          const second = yield* store.head(key)
+          assert.deepStrictEqual(yield* read(store.get(key)), text("second"))
+          assert.strictEqual(second.contentType, playlist.contentType)
+          assert.notStrictEqual(second.etag, first.etag)
+        }))
+
+      for (
+        const { bytes, many, size } of [
+          { many: "fewer", size: 11, bytes: 10 },
+          { many: "more", size: 9, bytes: 10 },
+          { many: "fewer, of many parts,", size: options.bigBytes + 1, bytes: options.bigBytes },
+          { many: "more, of many parts,", size: options.bigBytes - 1, bytes: options.bigBytes }
+        ]
+      ) {
+        it.effect(`refuses a body of ${many} bytes than announced and keeps what was there`, () =>
+          Effect.gen(function*() {
+            const store = yield* ObjectStore
+            const key = `${randomUUID()}/sized`
+            yield* write(key, "old")
+            const failure: ObjectStoreUnavailable = yield* Effect.flip(
+              store.put(key, chunked(pattern(bytes, 1), 1_000_003), { ...binary, size })
+            )
+            assert.strictEqual(failure._tag, "ObjectStoreUnavailable")
+            assert.isFalse(failure.retryable)
+            assert.deepStrictEqual(yield* read(store.get(key)), text("old"))
+          }))
+      }
+
+      it.effect("leaves nothing of an object whose body failed, and hands the body's own failure on", () =>
+        Effect.gen(function*() {
+          const store = yield* ObjectStore
+          const prefix = `${randomUUID()}/`
+          const failure = yield* Effect.flip(
+            store.put(
+              `${prefix}half`,
+              Stream.concat(Stream.make(text("half")), Stream.fail(new Broken({ message: "the line broke" }))),
+              { ...binary, size: 8 }
+            )
+          )
+          assert.strictEqual(failure._tag, "Broken")
+          assert.deepStrictEqual(yield* Stream.runCollect(store.list(prefix)), [])
+          assert.strictEqual((yield* Effect.flip(store.head(`${prefix}half`)))._tag, "ObjectNotFound")
+        }))
+
+      it.effect("says of an absent object that there is none, to a look and to a read", () =>
+        Effect.gen(function*() {
+          const store = yield* ObjectStore
+          const key = `${randomUUID()}/absent`
+          assert.strictEqual((yield* Effect.flip(store.head(key)))._tag, "ObjectNotFound")
+          assert.strictEqual((yield* Effect.flip(read(store.get(key))))._tag, "ObjectNotFound")
+          assert.strictEqual((yield* Effect.flip(read(store.get(key, { start: 0, end: 1 }))))._tag, "ObjectNotFound")
+        }))
+
+      it.effect("lists the keys that start with a prefix, be it whole parts or the beginning of one", () =>
+        Effect.gen(function*() {
+          const store = yield* ObjectStore
+          const root = randomUUID()
+          const keys = ["a", "a/b", "a/b/c", "ab", "b/a~1%", "b/a 2"].map((key) => `${root}/${key}`)
+          yield* Effect.forEach(keys, (key) => write(key, key))
+          assert.deepStrictEqual(sorted(yield* Stream.runCollect(store.list(`${root}/`))), sorted(keys))
+          assert.deepStrictEqual(sorted(yield* Stream.runCollect(store.list(`${root}/a/`))), sorted([`${root}/a/b`, `${root}/a/b/c`]))
+          assert.deepStrictEqual(
+            sorted(yield* Stream.runCollect(store.list(`${root}/a`))),
+            sorted([`${root}/a`, `${root}/a/b`, `${root}/a/b/c`, `${root}/ab`])
+          )
+          assert.deepStrictEqual(yield* Stream.runCollect(store.list(`${root}/none/`)), [])
+          assert.deepStrictEqual(yield* read(store.get(`${root}/a/b`)), text(`${root}/a/b`))
+        }))
+
+      it.effect("removes one object, and is content when there is none", () =>
+        Effect.gen(function*() {
+          const store = yield* ObjectStore
+          const root = randomUUID()
+          yield* write(`${root}/a`, "a")
+          yield* write(`${root}/a/b`, "b")
+          yield* store.remove(`${root}/a`)
+          yield* store.remove(`${root}/a`)
+          assert.deepStrictEqual(yield* Stream.runCollect(store.list(`${root}/`)), [`${root}/a/b`])
+        }))
+
+      it.effect("removes everything under a prefix and nothing beside it, and says how many went", () =>
+        Effect.gen(function*() {
+          const store = yield* ObjectStore
+          const root = randomUUID()
+          yield* Effect.forEach(["hls/1/a", "hls/1/b/c", "hls/10/a", "hls/1"], (key) => write(`${root}/${key}`, key))
+          assert.strictEqual(yield* store.removePrefix(`${root}/hls/1/`), 2)
+          assert.strictEqual(yield* store.removePrefix(`${root}/hls/1/`), 0)
+          assert.deepStrictEqual(
+            sorted(yield* Stream.runCollect(store.list(`${root}/`))),
+            sorted([`${root}/hls/10/a`, `${root}/hls/1`])
+          )
+          yield* write(`${root}/hls/1/a`, "again")
+          assert.deepStrictEqual(yield* read(store.get(`${root}/hls/1/a`)), text("again"))
+        }))
+
+      for (const key of ["", "/a", "a/", "a//b", "../a", "a/../b", "./a", "a\0b", "a\nb", "이름", "x".repeat(1025)]) {
+        it.effect(`takes the key ${JSON.stringify(key).slice(0, 20)} for a defect of the caller`, () =>
+          Effect.gen(function*() {
+            const store = yield* ObjectStore
+            for (
+              const call of [
+                store.put(key, Stream.empty, { ...binary, size: 0 }),
+                Stream.runDrain(store.get(key)),
+                store.head(key),
+                store.remove(key),
+                store.presignPut(key, { contentType: "text/plain", expiresInSeconds: 60 }),
+                store.presignGet(key, { expiresInSeconds: 60 })
+              ]
+            ) {
+              const exit = yield* Effect.exit(Effect.asVoid<void | object | string, unknown, never>(call))
+              assert.isTrue(Exit.hasDies(exit))
+            }
+          }))
+      }
+
+      it.effect("takes a prefix without a slash at its end for a defect of the caller", () =>
+        Effect.gen(function*() {
+          const store = yield* ObjectStore
+          for (const prefix of ["", "/", "tenants", "tenants/../"]) {
+            assert.isTrue(Exit.hasDies(yield* Effect.exit(store.removePrefix(prefix))))
+          }
+        }))
+
+      it.effect("is ready when objects can be written", () => Effect.flatMap(ObjectStore, (store) => store.ping))
+    })
+  })
+}
