@@ -4,15 +4,20 @@
  */
 import { Clock, Effect, Layer, Option, Schema, Stream } from "effect"
 import { HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
+import { attachment, ObjectGrants } from "@lectern/adapters/files"
 import { type ObjectHead, ObjectStore, type ObjectStoreUnavailable } from "@lectern/domain"
 import { byteRange } from "./byteRange.ts"
-import { contentDisposition } from "./contentDisposition.ts"
 import { refusalResponse } from "./errorResponse.ts"
-import { ObjectGrants } from "./ObjectGrantsAgreed.ts"
 import { primedStream } from "./primedStream.ts"
 
 /** Bytes of one PUT, as S3 takes them (INCIDENTS.md, 30). */
 export const maxObjectBytes = 5 * 1024 ** 3
+
+/**
+ * Objects up to so many bytes are read before they are announced: a playlist may be replaced between the look at its length and
+ * the reading of it.
+ */
+const maxWholeBytes = 256 * 1024
 
 class ObjectRefused extends Schema.TaggedError<ObjectRefused>()("ObjectRefused", {
   status: Schema.Int,
@@ -98,6 +103,10 @@ export const layer: Layer.Layer<never, never, HttpRouter.HttpRouter | ObjectStor
       if (request.method === "HEAD" || length === 0) {
         return HttpServerResponse.stream(Stream.empty, options)
       }
+      if (asked._tag === "Whole" && head.size <= maxWholeBytes) {
+        const bytes = Buffer.concat(yield* Stream.runCollect(objects.get(head.key)))
+        return HttpServerResponse.uint8Array(bytes, { headers: { ...common, "content-length": String(bytes.length) } })
+      }
       const body = yield* primedStream(objects.get(head.key, asked._tag === "Part" ? asked.range : undefined))
       return HttpServerResponse.stream(body, options)
     })
@@ -142,7 +151,7 @@ export const layer: Layer.Layer<never, never, HttpRouter.HttpRouter | ObjectStor
       const head = yield* objects.head(grant.key)
       return yield* send(head, {
         "cache-control": "private, no-store",
-        "content-disposition": contentDisposition(grant.downloadName ?? grant.key.slice(grant.key.lastIndexOf("/") + 1))
+        "content-disposition": attachment(grant.downloadName ?? grant.key.slice(grant.key.lastIndexOf("/") + 1))
       })
     }).pipe(
       Effect.catchTags({

@@ -1,8 +1,9 @@
 /** A real origin on a free port over the domain in memory, and the hands and eyes of a test. */
 import { Context, Effect, Layer, Logger, Redacted } from "effect"
+import { NodeServices } from "@effect/platform-node"
+import { ObjectGrants, ObjectStoreFiles, PlaybackUrlsLocal } from "@lectern/adapters/files"
 import { PlaybackUrls, TenantId } from "@lectern/domain"
 import { TestDomain } from "@lectern/domain/testing"
-import { ObjectGrants } from "../../src/origin/ObjectGrantsAgreed.ts"
 import {
   Forbidden,
   OriginHandler,
@@ -93,7 +94,19 @@ export const call = (url: string) => (path: string, call: Call = {}): Effect.Eff
 
 export const grantSecret = Redacted.make("a secret for grants of at least thirty-two bytes")
 
-export const layer = (options: Omit<OriginHandlerOptions, "progress"> = {}) => {
+/** Where the folder store believes that it is reached: tests call the path of its addresses. */
+export const publicUrl = "http://origin.invalid"
+
+/** The store in a folder, with its addresses, in place of the one in memory. */
+export const objectsInFolder = (root: string) =>
+  Layer.mergeAll(
+    ObjectStoreFiles.layer({ root, publicUrl }).pipe(Layer.provide(NodeServices.layer)),
+    PlaybackUrlsLocal.layer({ publicUrl, expiresInSeconds: 60 })
+  ).pipe(Layer.provide(ObjectGrants.layer(grantSecret)))
+
+export const layer = (options: Omit<OriginHandlerOptions, "progress"> = {}) => layerWith(Layer.empty, options)
+
+export const layerWith = <A, E>(overrides: Layer.Layer<A, E>, options: Omit<OriginHandlerOptions, "progress"> = {}) => {
   const progressCalls: Array<string> = []
   const logs: Array<LogLine> = []
   const collect = Logger.make<unknown, void>(({ logLevel, message }) => {
@@ -115,6 +128,7 @@ export const layer = (options: Omit<OriginHandlerOptions, "progress"> = {}) => {
     })
   ).pipe(
     Layer.provide(Handler),
+    Layer.provideMerge(overrides),
     Layer.provide([Verification, Playback]),
     Layer.provideMerge(ObjectGrants.layer(grantSecret)),
     Layer.provideMerge(TestDomain.layer),

@@ -1,1 +1,0 @@
-export { GrantRefused, type ObjectGrant, ObjectGrants } from "../../../adapters/src/files/ObjectGrants.ts"
