@@ -1,0 +1,74 @@
+import { createHash } from "node:crypto"
+
+/** How many of `ARGV` belong to one entry: revision, attempt, tick, two times to live, status, progress (empty: none). */
+export const argumentsPerEntry = 7
+
+/**
+ * Writes entries as `ProgressMirrorMemory` does, all of a call in one step. `KEYS` are the status and the progress key of
+ * each entry in turn. Returns 1 if anything was written, 0 if all of it was stale.
+ *
+ * What stands in a key and is not one of our values (garbage, another writer's JSON, another type of key) has no version, and
+ * so gives way. The keys of a call may live in different slots: not for Redis Cluster.
+ */
+export const mirrorScript = `
+local limit = 9007199254740991
+
+local function whole(value)
+  return type(value) == "number" and value == math.floor(value) and value >= -limit and value <= limit
+end
+
+local function held(key, isProgress)
+  local text = redis.pcall("GET", key)
+  if type(text) ~= "string" then return nil end
+  local decoded, value = pcall(cjson.decode, text)
+  if not decoded or type(value) ~= "table" then return nil end
+  local tick = 0
+  if isProgress then
+    tick = value.tick
+    if type(value.percent) ~= "number" then return nil end
+  elseif type(value.status) ~= "string" then
+    return nil
+  end
+  if not (whole(value.revision) and whole(value.attempt) and whole(tick)) then return nil end
+  return { value.revision, value.attempt, tick }
+end
+
+local function compare(a, b)
+  for i = 1, 3 do
+    if a[i] ~= b[i] then return a[i] - b[i] end
+  end
+  return 0
+end
+
+local written = 0
+for entry = 0, #KEYS / 2 - 1 do
+  local statusKey, progressKey = KEYS[2 * entry + 1], KEYS[2 * entry + 2]
+  local at = ${argumentsPerEntry} * entry
+  local version = { tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3]) }
+  local statusTtl, progressTtl = ARGV[at + 4], ARGV[at + 5]
+  local status, progress = ARGV[at + 6], ARGV[at + 7]
+
+  local heldStatus, heldProgress = held(statusKey, false), held(progressKey, true)
+  local statusOrder, progressOrder = 1, 1
+  if heldStatus then statusOrder = compare({ version[1], version[2], 0 }, heldStatus) end
+  if heldProgress then progressOrder = compare(version, heldProgress) end
+
+  if statusOrder >= 0 and not (heldProgress and version[1] < heldProgress[1]) then
+    if statusOrder > 0 then
+      redis.call("SET", statusKey, status, "EX", statusTtl)
+      written = 1
+    end
+    if progress == "" then
+      if statusOrder > 0 then redis.call("DEL", progressKey) end
+    elseif progressOrder > 0 then
+      redis.call("SET", progressKey, progress, "EX", progressTtl)
+      if statusOrder == 0 then redis.call("EXPIRE", statusKey, statusTtl) end
+      written = 1
+    end
+  end
+end
+return written
+`
+
+/** The name under which a server that has seen the script knows it. */
+export const mirrorScriptSha = createHash("sha1").update(mirrorScript).digest("hex")
