@@ -1,0 +1,11 @@
+/** Postgres: three ways to reach it, one set of SQL, and the two stores that live in it. */
+export { connectionLimits } from "./connectionLimits.ts"
+export { FolderInUse, FolderUnusable } from "./FolderLock.ts"
+export * as JobStorePostgres from "./JobStorePostgres.ts"
+export { migrate, MigrationChanged, type MigrationReport } from "./Migrator.ts"
+export { layerPglite, PgliteHost, type PgliteOptions, PgliteUnavailable } from "./PgliteHost.ts"
+export { DatabaseUrlInvalid, layerFor } from "./SqlClientFor.ts"
+export { layerNeon, type NeonOptions } from "./SqlClientNeon.ts"
+export { layerTcp, type TcpOptions } from "./SqlClientTcp.ts"
+export { layerSqlSessions, type SqlSession, type SqlSessionsOptions } from "./SqlSession.ts"
+export * as StudentStorePostgres from "./StudentStorePostgres.ts"
