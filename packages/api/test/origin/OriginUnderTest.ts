@@ -104,9 +104,19 @@ export const objectsInFolder = (root: string) =>
     PlaybackUrlsLocal.layer({ publicUrl, expiresInSeconds: 60 })
   ).pipe(Layer.provide(ObjectGrants.layer(grantSecret)))
 
-export const layer = (options: Omit<OriginHandlerOptions, "progress"> = {}) => layerWith(Layer.empty, options)
+type Options = Omit<OriginHandlerOptions, "progress">
 
-export const layerWith = <A, E>(overrides: Layer.Layer<A, E>, options: Omit<OriginHandlerOptions, "progress"> = {}) => {
+/** The origin where the store is not a folder. */
+export const layerWithoutGrants = (options: Options = {}) => build(Layer.empty, options)
+
+/** The origin with its object addresses, over objects in memory. */
+export const layer = (options: Options = {}) => layerWith(Layer.empty, options)
+
+/** The origin with its object addresses, and these services in place of those in memory. */
+export const layerWith = <A, E>(overrides: Layer.Layer<A, E>, options: Options = {}) =>
+  build(Layer.merge(overrides, ObjectGrants.layer(grantSecret)), options)
+
+const build = <A, E>(overrides: Layer.Layer<A, E>, options: Options) => {
   const progressCalls: Array<string> = []
   const logs: Array<LogLine> = []
   const collect = Logger.make<unknown, void>(({ logLevel, message }) => {
@@ -130,7 +140,6 @@ export const layerWith = <A, E>(overrides: Layer.Layer<A, E>, options: Omit<Orig
     Layer.provide(Handler),
     Layer.provideMerge(overrides),
     Layer.provide([Verification, Playback]),
-    Layer.provideMerge(ObjectGrants.layer(grantSecret)),
     Layer.provideMerge(TestDomain.layer),
     Layer.provide(Logger.layer([collect]))
   )
