@@ -120,7 +120,10 @@ export class JobStore extends Context.Service<JobStore, {
     input: { readonly id: JobId; readonly kind: JobKind; readonly payload: Schema.Json }
   ) => Effect.Effect<Committed<JobRecord>, JobStoreUnavailable>
 
-  /** Takes a job for `owner`, who has to send a heartbeat every `leaseMillis` at the latest. */
+  /**
+   * Takes a job for `owner`, who has to send a heartbeat every `leaseMillis` at the latest. The owner of an encode is the
+   * `EncodeRuntime`'s id of the run: only so can a sweep tell that it was the holder whose run has ended.
+   */
   readonly claim: (
     tenantId: TenantId,
     jobId: JobId,

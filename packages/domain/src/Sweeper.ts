@@ -1,11 +1,14 @@
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Semaphore from "effect/Semaphore"
 import { EncodeRuntime, type EncodeRuntimeUnavailable, type EncodeRunState } from "./EncodeRuntime.ts"
+import { isActive } from "./Job.ts"
 import { type DispatchFailure, JobDispatcher } from "./JobDispatcher.ts"
 import { JobRecorder } from "./JobRecorder.ts"
-import { JobStore, type JobStoreUnavailable } from "./JobStore.ts"
+import { type JobRef, JobStore, type JobStoreUnavailable, type Undispatched } from "./JobStore.ts"
 import { defaultMirrorTimeToLive } from "./ProgressMirror.ts"
 import { VideoDeletion, type VideoDeletionFailure } from "./VideoDeletion.ts"
 
@@ -27,7 +30,8 @@ export interface SweepReport {
 
 /**
  * Finds what stopped half-way and moves it on: leases that ended, encodes whose run is over, jobs that were never handed over,
- * deletions that were interrupted. Every decision is made again under the row's lock, so that sweeps may overlap.
+ * deletions that were interrupted. Every decision is made again under the row's lock, so that sweeps of several processes may
+ * overlap; those of one process take turns.
  */
 export class Sweeper extends Context.Service<Sweeper, {
   readonly sweep: Effect.Effect<SweepReport, JobStoreUnavailable>
@@ -46,31 +50,43 @@ export class Sweeper extends Context.Service<Sweeper, {
         const runtime = yield* EncodeRuntime
         const deletion = yield* VideoDeletion
 
-        /** One faulty row must not keep the others from being looked at. */
+        const turns = yield* Semaphore.make(1)
+
+        /** One faulty row must not keep the others from being looked at, not even by a defect. */
         const attempt = <E extends { readonly message: string }>(
           failures: Array<string>,
           work: Effect.Effect<boolean, E>
         ): Effect.Effect<boolean> =>
-          Effect.matchEffect(work, {
+          Effect.matchCauseEffect(work, {
             onSuccess: Effect.succeed,
-            onFailure: (error) =>
-              Effect.as(
-                Effect.logWarning("The sweep could not move a row on", { error: error.message }),
-                failures.push(error.message) < 0
-              )
+            onFailure: (cause) => {
+              const error = Cause.squash(cause)
+              const message = error instanceof Error ? error.message : String(error)
+              failures.push(message)
+              return Effect.as(Effect.logWarning("The sweep could not move a row on", { error: message }), false)
+            }
           })
 
-        const end = (
-          row: { readonly tenantId: Parameters<typeof store.getJob>[0]; readonly jobId: Parameters<typeof store.getJob>[1]; readonly attempt: number },
+        const end = Effect.fnUntraced(function*(
+          row: JobRef & { readonly attempt: number },
           message: string,
           force: boolean
-        ) =>
-          Effect.gen(function*() {
-            const receipt = yield* store.intervene(row, { _tag: "Expire", attempt: row.attempt, message, force })
-            if (receipt === null) return false
-            yield* recorder.republish(receipt)
-            return true
-          })
+        ) {
+          const receipt = yield* store.intervene(row, { _tag: "Expire", attempt: row.attempt, message, force })
+          if (receipt === null) return false
+          // As a write and not as a repair: a job that is given up here has nobody else to say so (INCIDENTS.md, 6).
+          yield* recorder.commit(Effect.succeed(receipt))
+          return true
+        })
+
+        /** Takes an encode from a run that has ended, if that is the run that holds it: it may have been handed over twice. */
+        const reap = Effect.fnUntraced(function*(
+          row: JobRef & { readonly attempt: number; readonly externalId: string },
+          reason: string
+        ) {
+          const { job } = yield* store.getJob(row.tenantId, row.jobId)
+          return job.leaseOwner === row.externalId && (yield* end(row, `작업 서버가 종료되었습니다: ${reason}`, true))
+        })
 
         const sweep = Effect.fn("Sweeper.sweep")(function*() {
           const failures: Array<string> = []
@@ -80,7 +96,8 @@ export class Sweeper extends Context.Service<Sweeper, {
             attempt(failures, end(row, `작업 서버가 응답 없이 멈췄습니다 (시도 ${row.attempt}회)`, false)))
 
           const handedOver = yield* store.findDispatchedEncodes(options.limit)
-          const states = handedOver.length === 0
+          /** `null`: nothing is known of any run. */
+          const states: ReadonlyMap<string, EncodeRunState> | null = handedOver.length === 0
             ? new Map<string, EncodeRunState>()
             : yield* runtime.describe(handedOver.map((row) => row.externalId)).pipe(
               Effect.catchTag("EncodeRuntimeUnavailable", (error: EncodeRuntimeUnavailable) => {
@@ -88,21 +105,31 @@ export class Sweeper extends Context.Service<Sweeper, {
                 // A describe that failed says nothing about any run (INCIDENTS.md, 16).
                 return Effect.as(
                   Effect.logWarning("The sweep could not ask for the encodes", { error: error.message }),
-                  new Map<string, EncodeRunState>()
+                  null
                 )
               })
             )
           const reaped = yield* Effect.forEach(handedOver, (row) => {
-            const state = states.get(row.externalId)
-            return state?._tag === "Ended" && (row.status === "RUNNING" || row.status === "VALIDATING")
-              ? attempt(failures, end(row, `작업 서버가 종료되었습니다: ${state.reason}`, true))
+            const state = states?.get(row.externalId)
+            return state?._tag === "Ended" && isActive(row.status)
+              ? attempt(failures, reap(row, state.reason))
               : Effect.succeed(false)
           })
 
-          const dispatched = yield* Effect.forEach(
-            yield* store.findUndispatched({ olderThanMillis: options.redispatchAfterMillis, limit: options.limit }),
-            (job) => attempt(failures, Effect.as(dispatcher.dispatch(job) satisfies Effect.Effect<void, DispatchFailure>, true))
-          )
+          const runOf = new Map(handedOver.map((row) => [nameOf(row), row.externalId]))
+          /** A run that waits for a machine, for hours maybe, is not submitted again (INCIDENTS.md, 18), nor one that nobody could ask for. */
+          const hasRun = (job: Undispatched): boolean => {
+            const externalId = runOf.get(nameOf(job))
+            if (externalId === undefined) return false
+            const state = states === null ? "Unasked" : states.get(externalId)?._tag
+            return state === "Unasked" || state === "Waiting" || state === "Running"
+          }
+          const waiting = yield* store.findUndispatched({
+            olderThanMillis: options.redispatchAfterMillis,
+            limit: options.limit
+          })
+          const dispatched = yield* Effect.forEach(waiting.filter((job) => !hasRun(job)), (job) =>
+            attempt(failures, Effect.as(dispatcher.dispatch(job) satisfies Effect.Effect<void, DispatchFailure>, true)))
 
           const deleted = yield* Effect.forEach(yield* store.findDeleting(options.limit), (record) =>
             attempt(failures, Effect.as(deletion.finish(record) satisfies Effect.Effect<void, VideoDeletionFailure>, true)))
@@ -129,7 +156,9 @@ export class Sweeper extends Context.Service<Sweeper, {
           return { looked: receipts.length, published }
         })
 
-        return Sweeper.of({ sweep: sweep(), repairMirror: repairMirror() })
+        return Sweeper.of({ sweep: turns.withPermits(1)(sweep()), repairMirror: repairMirror() })
       })
     )
 }
+
+const nameOf = (ref: JobRef): string => `${ref.tenantId}/${ref.jobId}`

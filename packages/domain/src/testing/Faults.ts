@@ -8,6 +8,7 @@ import * as Option from "effect/Option"
  * What becomes of one call to a port.
  *
  * - `ok`: it does what it does.
+ * - `slow`: it does what it does, 200 milliseconds later.
  * - `refused`: it fails at once with the port's own "unavailable" error, retryable; nothing happened.
  * - `broken`: the same, and the error says that a retry cannot help. A mirror makes no difference between the two.
  * - `timeout`: as `refused`, after 200 milliseconds: a client's own time limit, just inside the mirror's budget.
@@ -15,7 +16,7 @@ import * as Option from "effect/Option"
  * - `hang`: it never answers, and nothing happened.
  * - `defect`: it dies with an `Error`; nothing happened.
  */
-export type Fault = "ok" | "refused" | "broken" | "timeout" | "lost" | "hang" | "defect"
+export type Fault = "ok" | "slow" | "refused" | "broken" | "timeout" | "lost" | "hang" | "defect"
 
 /** The ports that a script can be given to. */
 export type FaultyPort = "store" | "students" | "mirror" | "reader" | "queue" | "runtime" | "objects"
@@ -27,7 +28,7 @@ export interface PortCall {
   readonly outcome: Fault | "died"
 }
 
-/** Milliseconds after which a call with the fault `timeout` fails. */
+/** Milliseconds after which a call with the fault `timeout` fails, and one with `slow` happens. */
 export const faultTimeoutMillis = 200
 
 /** What a call failed with: the cause inside the port's own error. */
@@ -113,6 +114,8 @@ const make = (): Context.Context<Faults | FaultyCalls> => {
     switch (fault) {
       case "ok":
         return real
+      case "slow":
+        return Effect.delay(real, faultTimeoutMillis)
       case "refused":
         return Effect.suspend(() => Effect.fail(unavailable(true, cause())))
       case "broken":
