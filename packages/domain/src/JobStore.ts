@@ -45,11 +45,14 @@ export interface VideoRecord {
   readonly job: Job | null
 }
 
-/** A record after its job has become `job`: the video follows its own encode, and is left out where it follows another. */
-export const withJob = (record: JobRecord, job: Job, now: EpochMillis): JobRecord => ({
-  job,
-  video: record.video === null ? null : followEncode(record.video, job, now)
-})
+/**
+ * A record after its job has become `job`: the video follows its own encode, and is left out where it follows another. Where the
+ * job is the same as before, the video is too.
+ */
+export const withJob = (record: JobRecord, job: Job, now: EpochMillis): JobRecord => {
+  const video = record.video !== null && record.video.encodeJobId === job.id ? record.video : null
+  return { job, video: video === null || job === record.job ? video : followEncode(video, job, now) }
+}
 
 export type Claim =
   | { readonly _tag: "Claimed"; readonly receipt: Committed<JobRecord>; readonly lease: Lease }

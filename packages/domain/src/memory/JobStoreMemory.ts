@@ -72,7 +72,7 @@ export const layerWith = (policy: JobPolicy): Layer.Layer<JobStore> =>
     }
 
     const become = (record: JobRecord, job: Job, now: number): Committed<JobRecord> =>
-      job === record.job ? mint(record) : save(withJob(record, job, now))
+      job === record.job ? mint(withJob(record, job, now)) : save(withJob(record, job, now))
 
     const encode = (video: Video, jobId: JobId, now: number): Committed<JobRecord> =>
       save({
@@ -174,8 +174,9 @@ export const layerWith = (policy: JobPolicy): Layer.Layer<JobStore> =>
       markDispatched: (ref, attempt, externalId) =>
         Effect.map(epochNow, (now) => {
           const job = jobs.get(jobKey(ref.tenantId, ref.jobId))
-          // A run may have claimed the job before its submitter came to note the run's id.
-          if (job === undefined || job.attempt < attempt || job.attempt > attempt + 1 || isTerminal(job.status)) return
+          if (job === undefined || isTerminal(job.status)) return
+          // A run may have claimed the job before its submitter came to note the run's id, but not ended that attempt.
+          if (job.attempt !== (isActive(job.status) ? attempt + 1 : attempt)) return
           jobs.set(jobKey(ref.tenantId, ref.jobId), new Job({ ...job, dispatchedAt: now, externalId }))
         }),
       getVideo: (tenantId, videoId) => Effect.suspend(() => Effect.fromResult(visibleVideo(tenantId, videoId))),
