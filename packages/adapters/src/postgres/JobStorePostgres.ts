@@ -544,7 +544,7 @@ export const layerWith = (policy: JobPolicy): Layer.Layer<JobStore, never, SqlCl
           "ping",
           "write to the database",
           Effect.asVoid(sql`INSERT INTO readiness (checked_at) VALUES (${sql.literal(clock)})
-            ON CONFLICT (only) DO UPDATE SET checked_at = excluded.checked_at`)
+            ON CONFLICT (is_only_row) DO UPDATE SET checked_at = excluded.checked_at`)
         )
       })
     })

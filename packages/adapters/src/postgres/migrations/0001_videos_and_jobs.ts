@@ -87,7 +87,7 @@ export const videosAndJobs: Migration = {
         AND status IN ('PENDING', 'VALIDATING', 'RUNNING', 'RETRYING')`,
     // One row, written by readiness checks: a database that answers and cannot be written to is not ready.
     `CREATE TABLE readiness (
-      only boolean PRIMARY KEY DEFAULT true CHECK (only),
+      is_only_row boolean PRIMARY KEY DEFAULT true CHECK (is_only_row),
       checked_at bigint NOT NULL
     )`
   ]

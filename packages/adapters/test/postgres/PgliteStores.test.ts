@@ -1,0 +1,12 @@
+import { Layer } from "effect"
+import { JobStorePostgres, layerPglite, migrate, PgliteHost, StudentStorePostgres } from "../../src/postgres/index.ts"
+import { conformancePolicy, jobStoreSuite } from "../conformance/JobStoreConformance.ts"
+import { studentStoreSuite } from "../conformance/StudentStoreConformance.ts"
+
+const database = Layer.effectDiscard(migrate).pipe(
+  Layer.provideMerge(layerPglite),
+  Layer.provide(PgliteHost.layer({ dataDir: null }))
+)
+
+jobStoreSuite("PGlite", JobStorePostgres.layerWith(conformancePolicy).pipe(Layer.provide(database)))
+studentStoreSuite("PGlite", Layer.merge(JobStorePostgres.layer, StudentStorePostgres.layer).pipe(Layer.provide(database)))

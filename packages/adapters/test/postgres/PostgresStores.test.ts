@@ -1,0 +1,29 @@
+import { describeIf, NeonProxy, PostgresServer } from "@lectern/harness"
+import { Layer } from "effect"
+import { JobStorePostgres, StudentStorePostgres } from "../../src/postgres/index.ts"
+import { conformancePolicy, jobStoreSuite } from "../conformance/JobStoreConformance.ts"
+import { studentStoreSuite } from "../conformance/StudentStoreConformance.ts"
+import { migrated, neon, tcp, TestDatabase } from "./TestDatabase.ts"
+
+const server = PostgresServer.layer
+const jobs = JobStorePostgres.layerWith(conformancePolicy)
+const stores = Layer.merge(JobStorePostgres.layer, StudentStorePostgres.layer)
+
+const overTcp = migrated.pipe(Layer.provideMerge(tcp), Layer.provide(TestDatabase.layer), Layer.provide(server))
+
+const throughNeon = migrated.pipe(
+  Layer.provideMerge(neon),
+  Layer.provide(TestDatabase.layer),
+  Layer.provide(NeonProxy.layer),
+  Layer.provide(server)
+)
+
+describeIf(PostgresServer.availability, "Postgres over TCP", () => {
+  jobStoreSuite("Postgres over TCP", jobs.pipe(Layer.provide(overTcp)))
+  studentStoreSuite("Postgres over TCP", stores.pipe(Layer.provide(overTcp)))
+})
+
+describeIf(PostgresServer.availability, "Postgres through Neon's driver", () => {
+  jobStoreSuite("Postgres through Neon's driver", jobs.pipe(Layer.provide(throughNeon)))
+  studentStoreSuite("Postgres through Neon's driver", stores.pipe(Layer.provide(throughNeon)))
+})
