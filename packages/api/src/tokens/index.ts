@@ -1,0 +1,12 @@
+/** Tokens: signing and verifying. Without Effect and without Node, so that the edge and a browser can have it. */
+export { type Principal, type TokenRefusalCode, TokenRefused } from "./Principal.ts"
+export { minSecretBytes } from "./signingSecret.ts"
+export { signToken, type TokenGrant } from "./signToken.ts"
+export {
+  type Credentials,
+  makeTokenVerifier,
+  maxAuthorizationChars,
+  type TokenVerifier,
+  type TokenVerifierOptions,
+  type Verdict
+} from "./TokenVerifier.ts"
