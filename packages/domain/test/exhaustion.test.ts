@@ -13,7 +13,7 @@ import {
   type WorkerCommand
 } from "@lectern/domain"
 import { EncodeRuns, type Fault, Faults, TestDomain } from "@lectern/domain/testing"
-import { Duration, Effect, Exit, Fiber, Layer } from "effect"
+import { type Duration, Effect, Exit, Fiber, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import { claimRun, createEncode, createImport, encodeCommands, importCommands, live, school, work } from "./lives.ts"
 

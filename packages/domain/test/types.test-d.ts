@@ -8,7 +8,7 @@ import {
   JobRecorder,
   type JobRecord,
   type JobRun,
-  JobStore,
+  type JobStore,
   type JobStoreUnavailable,
   type LeaseLost,
   type MirrorOutcome,

@@ -19,7 +19,7 @@ import {
 import { type Claim, JobNotFound, type JobRecord, type JobRef, JobStore, VideoNotFound, type VideoRecord, withJob } from "../JobStore.ts"
 import type { TenantId } from "../Tenant.ts"
 import * as VideoPolicy from "../Video.ts"
-import { Video } from "../Video.ts"
+import type { Video } from "../Video.ts"
 import { VideoId } from "../VideoId.ts"
 
 /**
