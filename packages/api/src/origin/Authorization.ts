@@ -1,32 +1,13 @@
+import { type Principal, TokenRefused, type TokenVerifier } from "@lectern/api/tokens"
 import { Context, Effect, Layer } from "effect"
 import { HttpServerRequest } from "effect/http"
 import { HttpApiMiddleware, HttpApiSecurity } from "effect/http-api"
-import type { TenantId } from "@lectern/domain"
 import { Forbidden, Unauthorized } from "./Refusal.ts"
 
 /** Who asks. The tenant is that of the verified token and of nothing else (INCIDENTS.md, 12). */
-export interface RequestPrincipal {
-  readonly tenantId: TenantId
-  readonly subject: string
-}
+export class CurrentPrincipal extends Context.Service<CurrentPrincipal, Principal>()("@lectern/api/CurrentPrincipal") {}
 
-export class CurrentPrincipal
-  extends Context.Service<CurrentPrincipal, RequestPrincipal>()("@lectern/api/CurrentPrincipal")
-{}
-
-/** What a verifier needs of a request. */
-export interface Credentials {
-  /** The `Authorization` header as it was sent. */
-  readonly authorization: string | null
-  /** The `X-Tenant-Code` header: it may be absent, and refuses the request where it disagrees with the token. */
-  readonly tenantCode: string | null
-}
-
-/** Turns credentials into a principal, without a look-up anywhere. */
-export class TokenVerification extends Context.Service<TokenVerification, {
-  readonly verify: (credentials: Credentials) => Effect.Effect<RequestPrincipal, Unauthorized | Forbidden>
-}>()("@lectern/api/TokenVerification") {}
-
+/** Makes handlers reachable for valid tokens alone, and refuses an `X-Tenant-Code` that disagrees with the token. */
 export class Authorization extends HttpApiMiddleware.Service<Authorization, { provides: CurrentPrincipal }>()(
   "@lectern/api/Authorization",
   {
@@ -34,20 +15,25 @@ export class Authorization extends HttpApiMiddleware.Service<Authorization, { pr
     error: [Unauthorized, Forbidden]
   }
 ) {
-  static readonly layer: Layer.Layer<Authorization, never, TokenVerification> = Layer.effect(
-    Authorization,
-    Effect.gen(function*() {
-      const verification = yield* TokenVerification
-      return Authorization.of({
+  /** The verifier is that of the edge: both accept the same tokens. */
+  static readonly layer = (verifier: TokenVerifier): Layer.Layer<Authorization> =>
+    Layer.succeed(
+      Authorization,
+      Authorization.of({
         bearer: Effect.fnUntraced(function*(httpEffect, _options) {
           const { headers } = yield* HttpServerRequest.HttpServerRequest
-          const principal = yield* verification.verify({
-            authorization: headers["authorization"] ?? null,
-            tenantCode: headers["x-tenant-code"] ?? null
-          })
-          return yield* Effect.provideService(httpEffect, CurrentPrincipal, principal)
+          const verdict = yield* Effect.promise(async () =>
+            verifier({
+              authorization: headers["authorization"] ?? null,
+              tenantCode: headers["x-tenant-code"] ?? null
+            })
+          )
+          if (verdict instanceof TokenRefused) {
+            const { detail, code } = verdict
+            return yield* verdict.status === 401 ? new Unauthorized({ detail, code }) : new Forbidden({ detail, code })
+          }
+          return yield* Effect.provideService(httpEffect, CurrentPrincipal, verdict)
         })
       })
-    })
-  )
+    )
 }

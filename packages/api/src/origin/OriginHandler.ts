@@ -1,4 +1,5 @@
 import { NodeHttpServer } from "@effect/platform-node"
+import type { TokenVerifier } from "@lectern/api/tokens"
 import { ByteSize, Clock, Context, Effect, Layer, type Scope } from "effect"
 import { HttpEffect, HttpIncomingMessage, HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
@@ -14,7 +15,7 @@ import {
   type VideoDeletion
 } from "@lectern/domain"
 import * as ApiReference from "./ApiReference.ts"
-import { Authorization, type TokenVerification } from "./Authorization.ts"
+import { Authorization } from "./Authorization.ts"
 import { announcesTooMuch, maxJsonBytes } from "./bodyLimit.ts"
 import { type AllowedOrigins, crossOriginHeaders, preflightResponse } from "./crossOrigin.ts"
 import { asContractError, causeResponse, refusalResponse } from "./errorResponse.ts"
@@ -32,6 +33,8 @@ import { VideoHandlers } from "./VideoHandlers.ts"
 export interface OriginHandlerOptions {
   /** The edge's handler: it answers the two progress paths, here as at the edge. It logs and allows origins by itself. */
   readonly progress: (request: Request) => Promise<Response>
+  /** The edge's verifier: both accept the same tokens. */
+  readonly verifier: TokenVerifier
   /** `"*"` by default. */
   readonly allowedOrigins?: AllowedOrigins
 }
@@ -45,17 +48,17 @@ export type OriginServices =
   | ObjectStore
   | PlaybackUrls
   | ProgressReader
-  | TokenVerification
   | VideoDeletion
 
-const Routes = Layer.mergeAll(
-  HttpApiBuilder.layer(OriginApi).pipe(
-    Layer.provide([VideoHandlers, JobHandlers, StudentHandlers, HealthHandlers]),
-    Layer.provide([Authorization.layer, RequestDecoding.layer, MirroredDetail.layer])
-  ),
-  ApiReference.layer,
-  ObjectRoutes.layer
-)
+const routes = (verifier: TokenVerifier) =>
+  Layer.mergeAll(
+    HttpApiBuilder.layer(OriginApi).pipe(
+      Layer.provide([VideoHandlers, JobHandlers, StudentHandlers, HealthHandlers]),
+      Layer.provide([Authorization.layer(verifier), RequestDecoding.layer, MirroredDetail.layer])
+    ),
+    ApiReference.layer,
+    ObjectRoutes.layer
+  ).pipe(Layer.provide(NodeHttpServer.layerHttpServices))
 
 const noRoute = (method: string, path: string) => (): HttpServerResponse.HttpServerResponse => {
   const allowed = methodsOf(path)
@@ -92,7 +95,7 @@ const make = Effect.fnUntraced(function*(
   options: OriginHandlerOptions
 ): Effect.fn.Return<(request: Request) => Promise<Response>, never, OriginServices | Scope.Scope> {
   const allowedOrigins = options.allowedOrigins ?? "*"
-  const routed = yield* HttpRouter.toHttpEffect(Routes.pipe(Layer.provide(NodeHttpServer.layerHttpServices))).pipe(
+  const routed = yield* HttpRouter.toHttpEffect(routes(options.verifier)).pipe(
     Effect.provideService(HttpRouter.RouterConfig, routerConfig)
   )
 

@@ -4,7 +4,9 @@
  */
 import { Schema } from "effect"
 
-export const RefusalBody = Schema.Struct({ detail: Schema.String, code: Schema.optionalKey(Schema.String) })
+export const RefusalBody = Schema.Struct({ detail: Schema.String, code: Schema.optionalKey(Schema.String) }).annotate({
+  identifier: "Refusal"
+})
 
 const refusal = (httpApiStatus: number, description: string) => ({ httpApiStatus, description })
 

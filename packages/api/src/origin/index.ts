@@ -1,11 +1,5 @@
 /** The origin: uploads, details, retry, deletion, imports and health. It reads and writes the database; progress is the edge's. */
-export {
-  Authorization,
-  type Credentials,
-  CurrentPrincipal,
-  type RequestPrincipal,
-  TokenVerification
-} from "./Authorization.ts"
+export { Authorization, CurrentPrincipal } from "./Authorization.ts"
 export type { AllowedOrigins } from "./crossOrigin.ts"
 export { DocumentedApi, OriginApi } from "./OriginApi.ts"
 export { OriginHandler, type OriginHandlerOptions, type OriginServices } from "./OriginHandler.ts"

@@ -2,16 +2,10 @@
 import { Context, Effect, Layer, Logger, Redacted } from "effect"
 import { NodeServices } from "@effect/platform-node"
 import { ObjectGrants, ObjectStoreFiles, PlaybackUrlsLocal } from "@lectern/adapters/files"
-import { PlaybackUrls, TenantId } from "@lectern/domain"
+import { PlaybackUrls } from "@lectern/domain"
 import { TestDomain } from "@lectern/domain/testing"
-import {
-  Forbidden,
-  OriginHandler,
-  type OriginHandlerOptions,
-  serveOrigin,
-  TokenVerification,
-  Unauthorized
-} from "../../src/origin/index.ts"
+import { makeTokenVerifier, signToken } from "@lectern/api/tokens"
+import { OriginHandler, type OriginHandlerOptions, serveOrigin } from "../../src/origin/index.ts"
 
 export interface Answer {
   readonly status: number
@@ -39,25 +33,19 @@ export class OriginUnderTest extends Context.Service<OriginUnderTest, {
   readonly url: string
   readonly handler: (request: Request) => Promise<Response>
   readonly call: (path: string, call?: Call) => Effect.Effect<Answer>
+  /** A valid token of a tenant. */
+  readonly token: (tenant: number) => Effect.Effect<string>
   /** The addresses of the requests that reached the edge's handler. */
   readonly progressCalls: ReadonlyArray<string>
   readonly logs: ReadonlyArray<LogLine>
 }>()("test/OriginUnderTest") {}
 
-const token = (tenant: number): string => `token-of-tenant-${tenant}`
+export const tokenSecret = "a secret for tokens of at least thirty-two bytes"
 
-const Verification = Layer.succeed(
-  TokenVerification,
-  TokenVerification.of({
-    verify: ({ authorization, tenantCode }) => {
-      const tenant = /^Bearer token-of-tenant-(\d+)$/.exec(authorization ?? "")?.[1]
-      if (tenant === undefined) return Effect.fail(new Unauthorized({ detail: "No valid token", code: "token_missing" }))
-      return tenantCode !== null && tenantCode !== tenant
-        ? Effect.fail(new Forbidden({ detail: "X-Tenant-Code is not the token's", code: "tenant_mismatch" }))
-        : Effect.succeed({ tenantId: TenantId.make(Number(tenant)), subject: "tester" })
-    }
-  })
-)
+const verifier = makeTokenVerifier({ secrets: [tokenSecret] })
+
+const token = (tenantId: number): Promise<string> =>
+  signToken({ tenantId, subject: "tester", secret: tokenSecret, expiresInSeconds: 600 })
 
 const Playback = Layer.succeed(
   PlaybackUrls,
@@ -79,7 +67,7 @@ export const call = (url: string) => (path: string, call: Call = {}): Effect.Eff
     const response = await fetch(`${url}${path}`, {
       method: call.method ?? (body === undefined ? "GET" : "POST"),
       headers: {
-        ...(tenant === null ? {} : { authorization: `Bearer ${token(tenant)}` }),
+        ...(tenant === null ? {} : { authorization: `Bearer ${await token(tenant)}` }),
         ...(type === undefined ? {} : { "content-type": type }),
         ...call.headers
       },
@@ -104,7 +92,7 @@ export const objectsInFolder = (root: string) =>
     PlaybackUrlsLocal.layer({ publicUrl, expiresInSeconds: 60 })
   ).pipe(Layer.provide(ObjectGrants.layer(grantSecret)))
 
-type Options = Omit<OriginHandlerOptions, "progress">
+type Options = Omit<OriginHandlerOptions, "progress" | "verifier">
 
 /** The origin where the store is not a folder. */
 export const layerWithoutGrants = (options: Options = {}) => build(Layer.empty, options)
@@ -124,6 +112,7 @@ const build = <A, E>(overrides: Layer.Layer<A, E>, options: Options) => {
   })
   const Handler = OriginHandler.layer({
     ...options,
+    verifier,
     progress: (request) => {
       progressCalls.push(request.url)
       return Promise.resolve(Response.json({ status: "UNKNOWN" }))
@@ -134,12 +123,19 @@ const build = <A, E>(overrides: Layer.Layer<A, E>, options: Options) => {
     Effect.gen(function*() {
       const handler = yield* OriginHandler
       const { url } = yield* serveOrigin({ port: 0, host: "127.0.0.1", handler })
-      return OriginUnderTest.of({ url, handler, call: call(url), progressCalls, logs })
+      return OriginUnderTest.of({
+        url,
+        handler,
+        call: call(url),
+        token: (tenant) => Effect.promise(() => token(tenant)),
+        progressCalls,
+        logs
+      })
     })
   ).pipe(
     Layer.provide(Handler),
     Layer.provideMerge(overrides),
-    Layer.provide([Verification, Playback]),
+    Layer.provide(Playback),
     Layer.provideMerge(TestDomain.layer),
     Layer.provide(Logger.layer([collect]))
   )

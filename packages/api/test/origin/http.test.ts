@@ -1,14 +1,25 @@
 import { assert, describe, it } from "@effect/vitest"
+import { signToken } from "@lectern/api/tokens"
 import { ObjectGrants } from "@lectern/adapters/files"
 import { Faults } from "@lectern/domain/testing"
 import { Effect } from "effect"
-import { layer, layerWithoutGrants, OriginUnderTest } from "./OriginUnderTest.ts"
+import { layer, layerWithoutGrants, OriginUnderTest, tokenSecret } from "./OriginUnderTest.ts"
 import { rawRequest } from "./rawRequest.ts"
 
 const videos = "/api/v1/media/videos/"
 const spreadsheet = "/api/v1/students/bulk_create_from_excel/"
 
 const withOrigin = <A, E, R>(effect: Effect.Effect<A, E, R>) => effect.pipe(Effect.provide(layer()))
+
+const sign = (grant: { readonly secret?: string; readonly now?: number }) =>
+  Effect.promise(() => signToken({ tenantId: 1, secret: tokenSecret, expiresInSeconds: 60, ...grant }))
+
+const forged = sign({ secret: "another secret of at least thirty-two bytes" })
+const expired = sign({ now: 1_000_000 })
+const unsigned = Effect.map(sign({}), (token) => {
+  const [, claims] = token.split(".")
+  return `${Buffer.from("{\"alg\":\"none\"}").toString("base64url")}.${claims}.x`
+})
 
 describe("authorization", () => {
   const endpoints = [
@@ -32,7 +43,10 @@ describe("authorization", () => {
           { authorization: "Bearer" },
           { authorization: "Bearer " },
           { authorization: "Basic dXNlcjpwYXNz" },
-          { authorization: "Bearer forged" }
+          { authorization: "Bearer forged" },
+          { authorization: `Bearer ${yield* forged}` },
+          { authorization: `Bearer ${yield* expired}` },
+          { authorization: `Bearer ${yield* unsigned}` }
         ]
         for (const headers of tokens) {
           const answer = yield* call(path, { method, tenant: null, headers })
@@ -110,12 +124,12 @@ describe("what nothing serves", () => {
 describe("bodies", () => {
   it.live("a 2 GB Content-Length is refused with 413 before anything is read", () =>
     withOrigin(Effect.gen(function*() {
-      const { url } = yield* OriginUnderTest
+      const { url, token } = yield* OriginUnderTest
       for (const path of [spreadsheet, `${videos}upload/init/`, `${videos}1/retry/`]) {
         const answer = yield* rawRequest(url, [
           `POST ${path} HTTP/1.1`,
           "Host: localhost",
-          "Authorization: Bearer token-of-tenant-1",
+          `Authorization: Bearer ${yield* token(1)}`,
           "Content-Type: multipart/form-data; boundary=b",
           "Content-Length: 2147483648"
         ])

@@ -1,0 +1,210 @@
+import { assert, describe, it } from "@effect/vitest"
+import { JobStore, ObjectStore, TenantId } from "@lectern/domain"
+import { Faults } from "@lectern/domain/testing"
+import { Ajv2020 } from "ajv/dist/2020.js"
+import { Effect, Stream } from "effect"
+import { Script } from "node:vm"
+import { type Answer, type Call, layer, OriginUnderTest } from "./OriginUnderTest.ts"
+
+const tenant = TenantId.make(1)
+
+const withOrigin = <A, E, R>(effect: Effect.Effect<A, E, R>) => effect.pipe(Effect.provide(layer()))
+
+/** What the served document says of an operation's answers, checked by a validator that knows nothing of Effect. */
+const contract = Effect.gen(function*() {
+  const { call } = yield* OriginUnderTest
+  const answer = yield* call("/api/v1/openapi.json", { tenant: null })
+  assert.strictEqual(answer.status, 200)
+  const ajv = new Ajv2020({ strict: false })
+  ajv.addSchema({ $id: "openapi", ...answer.json })
+  const pointer = (part: string) => part.replaceAll("~", "~0").replaceAll("/", "~1")
+  const responses = (method: string, path: string): Record<string, any> =>
+    answer.json.paths[path]?.[method.toLowerCase()]?.responses ?? assert.fail(`${method} ${path} is not documented`)
+  const fault = (method: string, path: string, status: number, body: unknown): string | null => {
+    const documented = responses(method, path)[String(status)]
+    if (documented === undefined) return `${method} ${path}: ${status} is not documented`
+    if (documented.content === undefined) return body === undefined ? null : "a body where none is documented"
+    const steps = ["paths", path, method.toLowerCase(), "responses", String(status), "content", "application/json", "schema"]
+    const validate = ajv.compile({ $ref: `openapi#/${steps.map(pointer).map(encodeURIComponent).join("/")}` })
+    return validate(body) ? null : ajv.errorsText(validate.errors)
+  }
+  return { document: answer.json, fault, responses }
+})
+
+const form = (name: string, size: number): FormData => {
+  const bytes = new Uint8Array(size)
+  bytes.set([0x50, 0x4b, 3, 4].slice(0, size))
+  const data = new FormData()
+  data.append("file", new File([bytes], name))
+  return data
+}
+
+describe("GET /api/v1/openapi.json", () => {
+  it.live("documents every endpoint, the progress endpoints too", () =>
+    withOrigin(Effect.gen(function*() {
+      const { document } = yield* contract
+      const operations = Object.entries<any>(document.paths).flatMap(([path, methods]) =>
+        Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`)
+      )
+      assert.deepStrictEqual(operations.toSorted(), [
+        "DELETE /api/v1/media/videos/{id}/",
+        "GET /api/v1/jobs/{job_id}/",
+        "GET /api/v1/jobs/{job_id}/progress/",
+        "GET /api/v1/media/videos/",
+        "GET /api/v1/media/videos/{id}/",
+        "GET /api/v1/media/videos/{id}/progress/",
+        "GET /healthz",
+        "GET /readyz",
+        "POST /api/v1/media/videos/upload/init/",
+        "POST /api/v1/media/videos/{id}/retry/",
+        "POST /api/v1/media/videos/{id}/upload/complete/",
+        "POST /api/v1/students/bulk_create_from_excel/"
+      ])
+      assert.strictEqual(document.components.securitySchemes.bearer.scheme, "Bearer")
+    })))
+
+  it.live("describes every status that the origin answers with, and every body", () =>
+    withOrigin(Effect.gen(function*() {
+      const { call } = yield* OriginUnderTest
+      const { document, fault, responses } = yield* contract
+      const faults = yield* Faults
+      const objects = yield* ObjectStore
+      const store = yield* JobStore
+      const seen = new Set<string>()
+
+      const check = Effect.fnUntraced(function*(
+        status: number,
+        method: string,
+        template: string,
+        id: string | number,
+        options: Call = {},
+        query = ""
+      ): Effect.fn.Return<Answer, never, OriginUnderTest> {
+        const answer = yield* call(`${template.replace(/\{\w+\}/, String(id))}${query}`, { ...options, method })
+        assert.strictEqual(answer.status, status, `${method} ${template}: ${answer.text}`)
+        assert.isNull(fault(method, template, status, answer.json), answer.text)
+        seen.add(`${method} ${template} ${status}`)
+        return answer
+      })
+
+      const init = "/api/v1/media/videos/upload/init/"
+      const complete = "/api/v1/media/videos/{id}/upload/complete/"
+      const list = "/api/v1/media/videos/"
+      const one = "/api/v1/media/videos/{id}/"
+      const retry = "/api/v1/media/videos/{id}/retry/"
+      const job = "/api/v1/jobs/{job_id}/"
+      const students = "/api/v1/students/bulk_create_from_excel/"
+      const file = { body: { title: "t", filename: "a.mp4" } }
+
+      yield* check(200, "GET", "/healthz", "")
+      yield* check(200, "GET", "/readyz", "")
+      yield* faults.store(["refused"])
+      yield* check(503, "GET", "/readyz", "")
+
+      const ticket = yield* check(201, "POST", init, "", file)
+      yield* check(400, "POST", init, "", { body: {} })
+      yield* check(415, "POST", init, "", { body: "x", headers: { "content-type": "text/plain" } })
+      yield* check(413, "POST", init, "", { body: "x".repeat(70_000), headers: { "content-type": "application/json" } })
+
+      const { id } = ticket.json.video
+      yield* check(409, "POST", complete, id)
+      yield* objects.put(ticket.json.file_key, Stream.make(new Uint8Array(1)), {
+        size: 1,
+        contentType: "video/mp4",
+        cacheControl: "private"
+      })
+      yield* check(200, "POST", complete, id)
+      yield* check(409, "POST", retry, id)
+      const { job: encode } = yield* store.getVideo(tenant, id)
+      if (encode === null) return assert.fail("There is no encode")
+      yield* store.intervene({ tenantId: tenant, jobId: encode.id }, { _tag: "Cancel", message: "취소" })
+      const retried = yield* check(202, "POST", retry, id)
+      yield* check(200, "GET", job, retried.json.job_id)
+      yield* check(200, "GET", one, id)
+      yield* check(200, "GET", list, "")
+
+      const accepted = yield* check(202, "POST", students, "", { body: form("a.xlsx", 4) })
+      yield* check(200, "GET", job, accepted.json.job_id)
+      yield* check(400, "POST", students, "", { body: form("a.xlsx", 0) })
+      yield* check(415, "POST", students, "", { body: form("a.pdf", 4) })
+      yield* check(413, "POST", students, "", { body: form("a.xlsx", 20 * 1024 * 1024 + 1) })
+
+      for (const [method, template] of [["GET", one], ["DELETE", one], ["POST", complete], ["POST", retry]] as const) {
+        yield* check(404, method, template, 999)
+        yield* check(400, method, template, "x")
+        yield* faults.store(["refused"])
+        yield* check(503, method, template, 999)
+      }
+      yield* check(404, "GET", job, "none")
+      yield* check(400, "GET", job, "x".repeat(65))
+      yield* check(400, "GET", list, "", {}, "?page=x")
+      for (const [method, template, options] of [
+        ["GET", list, {}],
+        ["GET", job, {}],
+        ["POST", init, file],
+        ["POST", students, { body: form("a.xlsx", 4) }]
+      ] as const) {
+        yield* faults.store(["refused"])
+        yield* check(503, method, template, "a", options)
+      }
+      for (const [path, methods] of Object.entries<any>(document.paths)) {
+        for (const method of Object.keys(methods)) {
+          if (path.endsWith("/progress/") || responses(method, path)["401"] === undefined) continue
+          yield* check(401, method.toUpperCase(), path, 1, { tenant: null })
+          yield* check(403, method.toUpperCase(), path, 1, { headers: { "x-tenant-code": "2" } })
+        }
+      }
+      yield* check(204, "DELETE", one, id)
+
+      const documented = Object.entries<any>(document.paths)
+        .filter(([path]) => !path.endsWith("/progress/"))
+        .flatMap(([path, methods]) =>
+          Object.keys(methods).flatMap((method) =>
+            Object.keys(responses(method, path)).map((status) => `${method.toUpperCase()} ${path} ${status}`)
+          )
+        )
+      assert.deepStrictEqual([...seen].toSorted(), documented.toSorted())
+    })))
+
+  it.live("would notice a field that is missing, of another type, or null where it may not be", () =>
+    withOrigin(Effect.gen(function*() {
+      const { call } = yield* OriginUnderTest
+      const { fault } = yield* contract
+      const ticket = yield* call("/api/v1/media/videos/upload/init/", { body: { title: "t", filename: "a.mp4" } })
+      const { video } = ticket.json
+      const path = "/api/v1/media/videos/{id}/"
+      assert.isNull(fault("GET", path, 200, video))
+      for (const field of Object.keys(video)) {
+        const { [field]: _, ...rest } = video
+        assert.isNotNull(fault("GET", path, 200, rest), field)
+        assert.isNotNull(fault("GET", path, 200, { ...video, [field]: [] }), field)
+      }
+      assert.isNotNull(fault("GET", path, 200, { ...video, title: null }))
+      assert.isNotNull(fault("GET", path, 404, { message: "not ours" }))
+      assert.isNotNull(fault("GET", path, 418, {}))
+    })))
+})
+
+describe("GET /docs", () => {
+  it.live("is a page that needs nothing but itself", () =>
+    withOrigin(Effect.gen(function*() {
+      const { call } = yield* OriginUnderTest
+      const page = yield* call("/docs", { tenant: null })
+      assert.strictEqual(page.status, 200)
+      assert.match(page.headers.get("content-type") ?? "", /^text\/html/)
+      assert.match(page.headers.get("content-security-policy") ?? "", /^default-src 'self'/)
+      const scripts = [...page.text.matchAll(/<script(?<attributes>[^>]*)>(?<code>[^]*?)<\/script>/g)]
+      const code = scripts.filter((script) => !script.groups?.["attributes"]?.includes("json"))
+      assert.isAtLeast(code.length, 1)
+      for (const script of code) {
+        assert.strictEqual(script.groups?.["attributes"], "")
+        // Parses: an inlined bundle that ends its own tag early would not.
+        assert.instanceOf(new Script(script.groups?.["code"] ?? ""), Script)
+      }
+      const markup = page.text.replaceAll(/<(script|style)[^>]*>[^]*?<\/\1>/g, "")
+      assert.notMatch(markup, /(?:src|href)=/)
+      const styles = [...page.text.matchAll(/<style>([^]*?)<\/style>/g)].map((style) => style[1]).join("")
+      assert.notMatch(styles, /@import|url\(["']?(?:https?:)?\/\//)
+      assert.include(page.text, "/api/v1/media/videos/upload/init/")
+    })))
+})
