@@ -125,18 +125,21 @@ export const layerWith = (policy: JobPolicy): Layer.Layer<JobStore, never, SqlCl
           () => new VideoNotFound({ videoId })
         )
 
-      const lockJob = (ref: JobRef) =>
-        Effect.flatMap(
+      const lockJobIfAny = (ref: JobRef) =>
+        Effect.map(
           Effect.flatMap(
             sql`SELECT json_build_object('now', ${sql.literal(clock)}, 'job', j) AS record FROM (
               SELECT * FROM jobs WHERE tenant_id = ${String(ref.tenantId)}::bigint AND id = ${ref.jobId} FOR UPDATE
             ) j`,
             decodeJobs
           ),
-          ([row]) =>
-            row === undefined
-              ? Effect.fail(new JobNotFound({ jobId: ref.jobId }))
-              : Effect.succeed({ now: row.record.now, job: new Job(row.record.job) })
+          ([row]) => row === undefined ? null : { now: row.record.now, job: new Job(row.record.job) }
+        )
+
+      const lockJob = (ref: JobRef) =>
+        Effect.flatMap(
+          lockJobIfAny(ref),
+          (found) => found === null ? Effect.fail(new JobNotFound({ jobId: ref.jobId })) : Effect.succeed(found)
         )
 
       /** A job's video never changes, so that it can be looked up before either is locked. */
@@ -250,7 +253,8 @@ export const layerWith = (policy: JobPolicy): Layer.Layer<JobStore, never, SqlCl
             { tenantId, videoId },
             Effect.gen(function*() {
               const { now, video } = yield* lockVideo(tenantId, videoId)
-              const job = video.encodeJobId === null ? null : (yield* lockJob({ tenantId, jobId: video.encodeJobId })).job
+              const encode = video.encodeJobId === null ? null : yield* lockJobIfAny({ tenantId, jobId: video.encodeJobId })
+              const job = encode === null ? null : encode.job
               const unchanged: VideoRecord = { video, job }
               if (video.deletedAt !== null) return unchanged
               const cancelled = job === null

@@ -1,0 +1,70 @@
+/** What the tables refuse, whoever asks: the domain does not make such rows, and nothing else shall. */
+import { assert, layer } from "@effect/vitest"
+import { JobStore } from "@lectern/domain"
+import { Effect, Layer } from "effect"
+import { SqlClient } from "effect/sql/SqlClient"
+import { JobStorePostgres, layerPglite, migrate, PgliteHost } from "../../src/postgres/index.ts"
+import { newJobId, newTenant } from "../conformance/JobStoreConformance.ts"
+
+const database = Layer.effectDiscard(migrate).pipe(
+  Layer.provideMerge(layerPglite),
+  Layer.provide(PgliteHost.layer({ dataDir: null }))
+)
+
+layer(JobStorePostgres.layer.pipe(Layer.provideMerge(database)), { excludeTestServices: true })("the tables", (it) => {
+  it.effect("refuse a NUL character in a text and in JSON, for good, and keep nothing of its transaction", () =>
+    Effect.gen(function*() {
+      const store = yield* JobStore
+      const tenant = newTenant()
+      const id = newJobId()
+      const refusals = [
+        yield* Effect.flip(store.createVideo(tenant, {
+          title: "a\0b",
+          filename: "f",
+          contentType: "video/mp4",
+          session: null,
+          fileKey: "k"
+        })),
+        yield* Effect.flip(store.createJob(tenant, { id, kind: "student_import", payload: { name: "a\0b" } })),
+        yield* Effect.flip(store.listVideos(tenant, { search: "a\0b", limit: 1, offset: 0 }))
+      ]
+      for (const refusal of refusals) {
+        assert.strictEqual(refusal._tag, "JobStoreUnavailable")
+        assert.isFalse(refusal.retryable)
+      }
+      assert.strictEqual((yield* Effect.flip(store.getJob(tenant, id)))._tag, "JobNotFound")
+      yield* store.ping
+    }))
+
+  it.effect("refuse a second job of the same name, for good", () =>
+    Effect.gen(function*() {
+      const store = yield* JobStore
+      const tenant = newTenant()
+      const input = { id: newJobId(), kind: "student_import", payload: {} } as const
+      yield* store.createJob(tenant, input)
+      assert.isFalse((yield* Effect.flip(store.createJob(tenant, input))).retryable)
+    }))
+
+  const changes = {
+    "a running job without a lease": "status = 'RUNNING', attempt = 1",
+    "a waiting job with a lease": "lease_owner = 'w', lease_until = 1",
+    "a lease without an end": "status = 'RUNNING', attempt = 1, lease_owner = 'w'",
+    "more failures than attempts": "failures = 1",
+    "a status that nobody knows": "status = 'LOST'",
+    "a failure without a reason": "status = 'FAILED'",
+    "a hand-over without an id": "dispatched_at = 1",
+    "an import of a video": "video_id = 1"
+  }
+  for (const [name, change] of Object.entries(changes)) {
+    it.effect(`refuse ${name}`, () =>
+      Effect.gen(function*() {
+        const store = yield* JobStore
+        const sql = yield* SqlClient
+        const tenant = newTenant()
+        const id = newJobId()
+        yield* store.createJob(tenant, { id, kind: "student_import", payload: {} })
+        const refused = yield* Effect.flip(sql.unsafe(`UPDATE jobs SET ${change} WHERE id = '${id}'`))
+        assert.strictEqual(refused.reason._tag, "ConstraintError")
+      }))
+  }
+})
