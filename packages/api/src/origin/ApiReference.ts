@@ -24,8 +24,8 @@ const SelfContained = HttpRouter.middleware((page) =>
 )
 
 /**
- * The OpenAPI document and its browsable form. Swagger UI, its styles and the document are in the page itself: it needs no
- * network but this server. (Scalar, the other one that comes with Effect, loads fonts from elsewhere.)
+ * The OpenAPI document and its browsable form. Swagger UI, its styles and the document are in the page itself: it needs
+ * no network but this server. (Scalar, the other one that comes with Effect, loads fonts from elsewhere.)
  */
 export const layer: Layer.Layer<never, never, HttpRouter.HttpRouter> = Layer.mergeAll(
   Document,

@@ -24,8 +24,8 @@ const rest = Duration.seconds(5)
 const decode = Schema.decodeUnknownOption(MirroredProgress)
 
 /**
- * What the mirror adds to rows of the database: how far their work is. Best effort: a mirror that is away, slow or behind the
- * row makes it unknown, and nothing else.
+ * What the mirror adds to rows of the database: how far their work is. Best effort: a mirror that is away, slow or
+ * behind the row makes it unknown, and nothing else.
  */
 export class MirroredDetail extends Context.Service<MirroredDetail, {
   /** In the order of the videos; one look for all of them, and none where no video is being worked on. */

@@ -1,8 +1,8 @@
 /**
- * The object store's own addresses on this machine, in place of S3's presigned ones: upload, download and playback, each
- * granted by a signed token in its path. They exist where the store is a folder; with S3 the browser talks to S3.
+ * The object store's own addresses on this machine, in place of S3's presigned ones: upload, download and playback,
+ * each granted by a signed token in its path. They exist where the store is a folder; with S3 the browser talks to S3.
  */
-import { Clock, Effect, Layer, Option, Schema, Stream } from "effect"
+import { Clock, Effect, type Layer, Option, Schema, Stream } from "effect"
 import { HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { attachment, ObjectGrants } from "@lectern/adapters/files"
 import { type ObjectHead, ObjectStore, type ObjectStoreUnavailable } from "@lectern/domain"
@@ -14,8 +14,8 @@ import { primedStream } from "./primedStream.ts"
 export const maxObjectBytes = 5 * 1024 ** 3
 
 /**
- * Objects up to so many bytes are read before they are announced: a playlist may be replaced between the look at its length and
- * the reading of it.
+ * Objects up to so many bytes are read before they are announced: a playlist may be replaced between the look at its
+ * length and the reading of it.
  */
 const maxWholeBytes = 256 * 1024
 
@@ -46,7 +46,9 @@ const away = (action: string) => (error: ObjectStoreUnavailable) =>
 
 const answer = ({ status, code, detail }: ObjectRefused) => Effect.succeed(refusalResponse(status, code, detail))
 
-/** Whether a path names a file in a folder, and no other place; what is more than the store's longest key is no name. */
+/**
+ * Whether a path names a file in a folder, and no other place; what is more than the store's longest key is no name.
+ */
 const isName = (path: string): boolean =>
   path.length <= 800 && /^[\x20-\x7e]+$/.test(path) && !path.includes("\\") &&
   path.split("/").every((part) => part !== "" && part !== "." && part !== "..")
@@ -85,9 +87,8 @@ export const layer: Layer.Layer<never, never, HttpRouter.HttpRouter | ObjectStor
       }
       const asked = byteRange(request.headers["range"], head.size)
       if (asked._tag === "Unsatisfiable") {
-        return refusalResponse(416, "range_not_satisfiable", `Cannot send that range: the object has ${head.size} bytes`, {
-          "content-range": `bytes */${head.size}`
-        })
+        const detail = `Cannot send that range: the object has ${head.size} bytes`
+        return refusalResponse(416, "range_not_satisfiable", detail, { "content-range": `bytes */${head.size}` })
       }
       const length = asked._tag === "Part" ? asked.range.end - asked.range.start + 1 : head.size
       const options = {
@@ -139,7 +140,7 @@ export const layer: Layer.Layer<never, never, HttpRouter.HttpRouter | ObjectStor
         Effect.catchTags({
           ObjectStoreUnavailable: away("store the object"),
           HttpServerError: () =>
-            Effect.fail(refuse(400, "invalid_body", "Cannot store the object: the body ended before its Content-Length"))
+            Effect.fail(refuse(400, "invalid_body", "Cannot store the object: the body ended too early"))
         })
       )
       return HttpServerResponse.empty({ status: 200 })

@@ -1,6 +1,6 @@
 /**
- * The origin's endpoints (CONTRACT.md, section 3), as one definition: what is served, what is documented and what clients are
- * made from.
+ * The origin's endpoints (CONTRACT.md, section 3), as one definition: what is served, what is documented and what
+ * clients are made from.
  */
 import { Schema, SchemaTransformation } from "effect"
 import { Multipart } from "effect/http"
@@ -239,5 +239,6 @@ export class DocumentedApi extends OriginApi.add(ProgressGroup).annotateMerge(Op
   title: "Lectern",
   version: "1",
   description:
-    "Lecture videos and class lists as jobs whose progress is polled. Errors are {detail, code?}. The tenant is that of the token."
+    "Lecture videos and class lists as jobs whose progress is polled. Errors are {detail, code?}. " +
+    "The tenant is that of the token."
 })) {}

@@ -31,7 +31,9 @@ import { StudentHandlers } from "./StudentHandlers.ts"
 import { VideoHandlers } from "./VideoHandlers.ts"
 
 export interface OriginHandlerOptions {
-  /** The edge's handler: it answers the two progress paths, here as at the edge. It logs and allows origins by itself. */
+  /**
+   * The edge's handler: it answers the two progress paths, here as at the edge. It logs and allows origins by itself.
+   */
   readonly progress: (request: Request) => Promise<Response>
   /** The edge's verifier: both accept the same tokens. */
   readonly verifier: TokenVerifier
@@ -39,7 +41,10 @@ export interface OriginHandlerOptions {
   readonly allowedOrigins?: AllowedOrigins
 }
 
-/** What the origin works with. `ObjectGrants` besides, where the object store is a folder: then its addresses are served too. */
+/**
+ * What the origin works with. `ObjectGrants` besides, where the object store is a folder: then its addresses are served
+ * too.
+ */
 export type OriginServices =
   | JobStore
   | JobRecorder
@@ -75,13 +80,13 @@ const noRoute = (method: string, path: string) => (): HttpServerResponse.HttpSer
 /**
  * Everything that the origin answers, as one web-standard handler.
  *
- * The two progress paths go to the edge's handler before anything of Effect's HTTP runs: one implementation of progress, at its
- * full speed. Everything else passes one pipeline: refuse what announces too much, route, give every failure its JSON body, allow
- * origins, log one line.
+ * The two progress paths go to the edge's handler before anything of Effect's HTTP runs: one implementation of
+ * progress, at its full speed. Everything else passes one pipeline: refuse what announces too much, route, give every
+ * failure its JSON body, allow origins, log one line.
  *
- * A web handler rather than Effect's Node server, because the edge's handler is one, because tests and other runtimes can call it
- * without a socket, and because bodies stream in both directions with back pressure all the same (a PUT of 1 GiB leaves the
- * heap as it was).
+ * A web handler rather than Effect's Node server, because the edge's handler is one, because tests and other runtimes
+ * can call it without a socket, and because bodies stream in both directions with back pressure all the same (a PUT of
+ * 1 GiB leaves the heap as it was).
  */
 export class OriginHandler extends Context.Service<OriginHandler, (request: Request) => Promise<Response>>()(
   "@lectern/api/OriginHandler"

@@ -39,6 +39,8 @@ export class RequestDecoding extends HttpApiMiddleware.Service<RequestDecoding>(
       error.kind === "Body" || error.kind === "ResponseHeaders"
         // Ours, not the client's: it ends as a 500.
         ? Effect.fail(error)
-        : Effect.fail(new BadRequest({ detail: describeSchemaError(error), code: `invalid_${error.kind.toLowerCase()}` }))
+        : Effect.fail(
+          new BadRequest({ detail: describeSchemaError(error), code: `invalid_${error.kind.toLowerCase()}` })
+        )
   )
 }

@@ -1,6 +1,6 @@
 /**
- * What may be uploaded as a class list. Only what the first bytes show at once is refused here; the import itself tells an
- * encrypted, old or broken workbook from a good one, and says so in its result.
+ * What may be uploaded as a class list. Only what the first bytes show at once is refused here; the import itself tells
+ * an encrypted, old or broken workbook from a good one, and says so in its result.
  */
 
 /** Bytes of one spreadsheet. */

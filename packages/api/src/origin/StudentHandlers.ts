@@ -25,8 +25,8 @@ const maxFilenameLength = 255
 /**
  * Accepts class lists.
  *
- * The file goes through a temporary file of this machine, which goes with the request: the object store wants the exact size
- * before the first byte, and multipart says it after the last.
+ * The file goes through a temporary file of this machine, which goes with the request: the object store wants the exact
+ * size before the first byte, and multipart says it after the last.
  */
 export const StudentHandlers = HttpApiBuilder.group(
   OriginApi,
@@ -43,7 +43,7 @@ export const StudentHandlers = HttpApiBuilder.group(
         error: error.message
       }).pipe(
         Effect.andThen(Effect.fail(
-          new Unavailable({ detail: "Cannot store the file now; try again later", code: "temporary_storage_unavailable" })
+          new Unavailable({ detail: "Cannot store the file now; try again later", code: "temporary_unavailable" })
         ))
       )
 
@@ -83,7 +83,11 @@ export const StudentHandlers = HttpApiBuilder.group(
         )
 
         const jobId = yield* newJobId
-        const payload = { file_key: fileKey, filename: file.name.slice(-maxFilenameLength), dry_run: yes.has(dry_run ?? "") }
+        const payload = {
+          file_key: fileKey,
+          filename: file.name.slice(-maxFilenameLength),
+          dry_run: yes.has(dry_run ?? "")
+        }
         // Where this fails the object stays: the job may have been committed all the same, and would miss its file.
         yield* recorder.commit(store.createJob(tenantId, { id: jobId, kind: "student_import", payload })).pipe(
           Effect.tap(({ job }) => dispatcher.dispatchSoon(undispatched(job))),

@@ -31,8 +31,8 @@ const badRequest = (code: string, detail: string) => new BadRequest({ code, deta
 /**
  * Uploads, details, retry and deletion of videos.
  *
- * What changes the database runs on when the client hangs up: a commit without its publication and dispatch would wait for the
- * sweep for no reason.
+ * What changes the database runs on when the client hangs up: a commit without its publication and dispatch would wait
+ * for the sweep for no reason.
  */
 export const VideoHandlers = HttpApiBuilder.group(
   OriginApi,
@@ -105,8 +105,8 @@ export const VideoHandlers = HttpApiBuilder.group(
         }
       }),
 
-      // Said twice, it is a 409 as in any other wrong state: the contract knows no other answer. A client that lost the first
-      // answer finds in the detail that the upload is complete.
+      // Said twice, it is a 409 as in any other wrong state: the contract knows no other answer. A client that lost
+      // the first answer finds in the detail that the upload is complete.
       completeUpload: Effect.fn("Origin.completeUpload")(function*({ params }) {
         const { tenantId } = yield* CurrentPrincipal
         const { video } = yield* store.getVideo(tenantId, params.id).pipe(

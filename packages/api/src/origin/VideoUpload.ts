@@ -31,8 +31,8 @@ export const videoTypeOf = (extension: string): string | null =>
   Object.hasOwn(videoTypes, extension) ? videoTypes[extension] ?? null : null
 
 /**
- * The content type under which the file will be put: the browser's own, or that of the extension where the browser knew none.
- * `null` for a type that is no video's.
+ * The content type under which the file will be put: the browser's own, or that of the extension where the browser knew
+ * none. `null` for a type that is no video's.
  */
 export const uploadContentType = (extensionType: string, sent: string | null): string | null => {
   const type = (sent ?? "").trim().toLowerCase()

@@ -1,8 +1,8 @@
 import { HttpServerResponse } from "effect/http"
 
 /**
- * Which pages may call: `"*"`, or the exact origins (`https://school.example`). No cookie is ever involved: the token travels in
- * a header, so that any page may be allowed.
+ * Which pages may call: `"*"`, or the exact origins (`https://school.example`). No cookie is ever involved: the token
+ * travels in a header, so that any page may be allowed.
  */
 export type AllowedOrigins = "*" | ReadonlyArray<string>
 
@@ -13,7 +13,9 @@ const exposeHeaders = "content-disposition, content-length, content-range, etag,
 /** Seconds for which a browser may remember a preflight. */
 const maxAge = "7200"
 
-/** Headers for every answer, errors too: without them a browser reports any failure as one of CORS (INCIDENTS.md, 2). */
+/**
+ * Headers for every answer, errors too: without them a browser reports any failure as one of CORS (INCIDENTS.md, 2).
+ */
 export const crossOriginHeaders = (
   allowed: AllowedOrigins,
   origin: string | undefined

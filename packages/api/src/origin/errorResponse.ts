@@ -1,6 +1,6 @@
 /**
- * Every failure as `{"detail", "code"}`: those that HttpApi and the router answer with no body or with text, and what nobody
- * expected, of which a client learns nothing but that it happened.
+ * Every failure as `{"detail", "code"}`: those that HttpApi and the router answer with no body or with text, and what
+ * nobody expected, of which a client learns nothing but that it happened.
  */
 import { Cause, Effect, Schema } from "effect"
 import { HttpServerError, HttpServerResponse, Multipart } from "effect/http"
@@ -17,7 +17,8 @@ export const refusalResponse = (
   HttpServerResponse.jsonUnsafe(encode({ detail, code }), { status, headers })
 
 const bodyTooLarge = () => refusalResponse(413, "body_too_large", "Cannot accept the body: it is too large")
-const bodyUnreadable = () => refusalResponse(400, "invalid_body", "Cannot read the body: it ended early or is malformed")
+const bodyUnreadable = () =>
+  refusalResponse(400, "invalid_body", "Cannot read the body: it ended early or is malformed")
 
 const multipartResponse: Record<
   Multipart.MultipartError["reason"]["_tag"],
@@ -70,7 +71,10 @@ const plainRefusals: Readonly<Record<number, readonly [code: string, detail: str
   500: ["internal_error", "Something went wrong here; the failure was recorded"]
 }
 
-/** Gives the framework's answers without a JSON body the body of the contract, and refusals the headers that go with them. */
+/**
+ * Gives the framework's answers without a JSON body the body of the contract, and refusals the headers that go with
+ * them.
+ */
 export const asContractError = (
   response: HttpServerResponse.HttpServerResponse
 ): HttpServerResponse.HttpServerResponse => {

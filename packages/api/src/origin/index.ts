@@ -1,4 +1,7 @@
-/** The origin: uploads, details, retry, deletion, imports and health. It reads and writes the database; progress is the edge's. */
+/**
+ * The origin: uploads, details, retry, deletion, imports and health. It reads and writes the database; progress is the
+ * edge's.
+ */
 export { Authorization, CurrentPrincipal } from "./Authorization.ts"
 export type { AllowedOrigins } from "./crossOrigin.ts"
 export { DocumentedApi, OriginApi } from "./OriginApi.ts"

@@ -40,7 +40,10 @@ const partOf: Record<Away["_tag"], { readonly name: string; readonly code: strin
   EncodeRuntimeUnavailable: { name: "the encode runtime", code: "encoder_unavailable" }
 }
 
-/** Logs what failed, which a client has no business with, and says what could not be done: `action` completes "Cannot ...". */
+/**
+ * Logs what failed, which a client has no business with, and says what could not be done: `action` completes "Cannot
+ * ...".
+ */
 export const unavailable = (action: string) => (error: Away): Effect.Effect<never, Unavailable> =>
   Effect.logError("A request failed because a service is away", {
     action,

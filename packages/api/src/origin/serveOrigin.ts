@@ -1,8 +1,8 @@
 /**
  * A web handler on Node's HTTP server.
  *
- * The adapter is that of `@hono/node-server`: it makes the `Request` lazily, which is what leaves a poll its speed (building one
- * for each costs almost half of it), and pipes bodies with back pressure both ways.
+ * The adapter is that of `@hono/node-server`: it makes the `Request` lazily, which is what leaves a poll its speed
+ * (building one for each costs almost half of it), and pipes bodies with back pressure both ways.
  */
 import { createServer, type Server } from "node:http"
 import { getRequestListener, RequestError } from "@hono/node-server"
@@ -98,8 +98,8 @@ const close = (server: Server): Effect.Effect<void> =>
   })
 
 /**
- * Listens until its scope closes. Then it takes no more connections, lets requests in flight finish within `grace`, and cuts
- * those that do not.
+ * Listens until its scope closes. Then it takes no more connections, lets requests in flight finish within `grace`, and
+ * cuts those that do not.
  */
 export const serveOrigin = (
   options: ServeOriginOptions

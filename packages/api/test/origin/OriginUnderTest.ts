@@ -11,8 +11,8 @@ export interface Answer {
   readonly status: number
   readonly headers: Headers
   readonly text: string
-  /** The body, decoded where it is JSON: tests look into it freely. */
-  readonly json: any
+  /** The body, decoded where it is JSON: tests look into it freely and assert what they find. */
+  readonly json: ReturnType<JSON["parse"]>
 }
 
 export interface Call {

@@ -1,7 +1,10 @@
 import { Effect } from "effect"
 import { connect } from "node:net"
 
-/** Sends text over a socket as it stands, which fetch would not, and answers what came back until the server closed or the head was in. */
+/**
+ * Sends text over a socket as it stands, which fetch would not, and answers what came back until the server closed or
+ * the head was in.
+ */
 export const rawRequest = (url: string, lines: ReadonlyArray<string>, body = ""): Effect.Effect<string> =>
   Effect.callback<string>((resume) => {
     const { hostname, port } = new URL(url)

@@ -13,7 +13,11 @@ const withOrigin = <A, E, R>(effect: Effect.Effect<A, E, R>) => effect.pipe(Effe
 const zipStart = new Uint8Array([0x50, 0x4b, 3, 4, 20, 0, 6, 0, 8, 0])
 const compoundFile = new Uint8Array([0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1])
 
-const form = (name: string, bytes: Uint8Array<ArrayBuffer>, fields: Readonly<Record<string, string>> = {}): FormData => {
+const form = (
+  name: string,
+  bytes: Uint8Array<ArrayBuffer>,
+  fields: Readonly<Record<string, string>> = {}
+): FormData => {
   const data = new FormData()
   for (const [key, value] of Object.entries(fields)) data.append(key, value)
   data.append("file", new File([bytes], name))

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
-import { JobId, JobRecorder, JobStore, ObjectStore, TenantId, VideoId } from "@lectern/domain"
+import { JobRecorder, JobStore, ObjectStore, TenantId, VideoId } from "@lectern/domain"
 import { EncodeRuns, Faults } from "@lectern/domain/testing"
 import { layer, OriginUnderTest } from "./OriginUnderTest.ts"
 
@@ -28,11 +28,12 @@ const videoFields = [
   "encoding_step_percent"
 ]
 
-const withOrigin = <A, E, R>(effect: Effect.Effect<A, E, R>) => effect.pipe(Effect.provide(layer()))
+const withOrigin = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.provide(effect, layer())
 
 const init = Effect.fnUntraced(function*(title = "1강", tenantNumber = 1) {
   const { call } = yield* OriginUnderTest
-  const answer = yield* call(`${videos}upload/init/`, { body: { title, filename: "lecture.MP4" }, tenant: tenantNumber })
+  const body = { title, filename: "lecture.MP4" }
+  const answer = yield* call(`${videos}upload/init/`, { body, tenant: tenantNumber })
   assert.strictEqual(answer.status, 201, answer.text)
   return answer.json
 })
@@ -64,8 +65,8 @@ const claimEncode = Effect.fnUntraced(function*(videoId: number) {
   const faults = yield* Faults
   return yield* faults.aside(Effect.gen(function*() {
     const { job } = yield* store.getVideo(tenant, VideoId.make(videoId))
-    assert.isNotNull(job)
-    const claimed = yield* recorder.claim(tenant, job?.id ?? JobId.make("none"), { owner: "worker", leaseMillis: 60_000 })
+    if (job === null) return assert.fail("The video has no encode")
+    const claimed = yield* recorder.claim(tenant, job.id, { owner: "worker", leaseMillis: 60_000 })
     if (claimed._tag !== "Claimed") return assert.fail(claimed._tag)
     return claimed.run
   }))
@@ -221,7 +222,7 @@ describe("GET /media/videos/", () => {
       assert.strictEqual(first.json.next, `${url}${videos}?page=2`)
       assert.isNull(first.json.previous)
       const second = yield* call(first.json.next.slice(url.length))
-      assert.deepStrictEqual(second.json.results.map((video: any) => video.title), ["lecture 1"])
+      assert.deepStrictEqual(second.json.results.map((video: { readonly title: string }) => video.title), ["lecture 1"])
       assert.isNull(second.json.next)
       assert.strictEqual(second.json.previous, `${url}${videos}?page=1`)
       const beyond = yield* call(`${videos}?page=9`)
@@ -349,7 +350,8 @@ describe("GET /media/videos/{id}/", () => {
       assert.strictEqual(answer.status, 503)
       assert.deepStrictEqual(Object.keys(answer.json).toSorted(), ["code", "detail"])
       assert.notInclude(answer.text, "InjectedFault")
-      assert.isTrue(logs.some((line) => line.level === "Error" && JSON.stringify(line.message).includes("InjectedFault")))
+      const errors = logs.filter((line) => line.level === "Error").map((line) => JSON.stringify(line.message))
+      assert.isTrue(errors.some((text) => text.includes("InjectedFault")))
     })))
 })
 
@@ -462,6 +464,6 @@ describe("ids and tenants", () => {
       yield* init("theirs", 2)
       yield* init("ours", 1)
       const { json } = yield* call(videos)
-      assert.deepStrictEqual([json.count, json.results.map((video: any) => video.title)], [1, ["ours"]])
+      assert.deepStrictEqual([json.count, json.results.length, json.results[0].title], [1, 1, "ours"])
     })))
 })
