@@ -176,8 +176,8 @@ export const layerWith = (policy: JobPolicy): Layer.Layer<JobStore, never, SqlCl
             ) WHERE tenant_id = ${String(video.tenantId)}::bigint AND id = ${String(video.id)}::bigint`)
 
       const become = Effect.fnUntraced(function*(record: JobRecord, job: Job, now: EpochMillis) {
-        if (job === record.job) return record
         const next = withJob(record, job, now)
+        if (job === record.job) return next
         if (next.video !== null) yield* updateVideo(next.video)
         yield* updateJob(next.job)
         return next
@@ -364,10 +364,10 @@ export const layerWith = (policy: JobPolicy): Layer.Layer<JobStore, never, SqlCl
           statement(
             "markDispatched",
             `note that job "${ref.jobId}" was handed over`,
-            // A run may have claimed the job before its submitter came to note the run's id.
+            // A run may have claimed the job before its submitter came to note the run's id, but not ended that attempt.
             Effect.asVoid(sql`UPDATE jobs SET dispatched_at = ${sql.literal(clock)}, external_id = ${externalId}
               WHERE tenant_id = ${String(ref.tenantId)}::bigint AND id = ${ref.jobId}
-                AND attempt BETWEEN ${String(attempt)}::integer AND ${String(attempt)}::integer + 1
+                AND attempt = ${String(attempt)}::integer + CASE WHEN status IN ('VALIDATING', 'RUNNING') THEN 1 ELSE 0 END
                 AND ${sql.literal(unfinished)}`)
           ),
 

@@ -295,6 +295,20 @@ export const jobStoreSuite = <E>(name: string, store: Layer.Layer<JobStore, E>):
         assert.strictEqual(again.video?.hlsPath, "v/master.m3u8")
       }))
 
+    it.effect("leaves the next encode's video out of what an earlier encode says again", () =>
+      Effect.gen(function*() {
+        const { lease, newEncode, opened, say, store, tenant } = yield* make
+        const { jobId, videoId } = yield* newEncode
+        const held = yield* lease(jobId)
+        yield* say(held, succeed)
+        yield* opened(store.retryEncode(tenant, videoId, newJobId()))
+        const before = yield* store.getVideo(tenant, videoId)
+        const again = yield* say(held, succeed)
+        assert.strictEqual(again.job.status, "DONE")
+        assert.strictEqual(again.video, null)
+        assert.deepStrictEqual(yield* store.getVideo(tenant, videoId), before)
+      }))
+
     it.effect("refuses an upload that is complete, and a retry of what runs or was never uploaded", () =>
       Effect.gen(function*() {
         const { newEncode, newVideo, store, tenant } = yield* make
@@ -433,6 +447,8 @@ export const jobStoreSuite = <E>(name: string, store: Layer.Layer<JobStore, E>):
         yield* store.markDispatched(ref, 0, "run-1b")
         assert.strictEqual((yield* read(id)).job.externalId, "run-1b")
         yield* say(held, fail)
+        assert.strictEqual((yield* read(id)).job.externalId, null)
+        yield* store.markDispatched(ref, 0, "run-1c")
         assert.strictEqual((yield* read(id)).job.externalId, null)
         yield* lease(id)
         const before = yield* read(id)

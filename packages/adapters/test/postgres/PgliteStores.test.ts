@@ -1,6 +1,7 @@
 import { Layer } from "effect"
 import { JobStorePostgres, layerPglite, migrate, PgliteHost, StudentStorePostgres } from "../../src/postgres/index.ts"
 import { conformancePolicy, jobStoreSuite } from "../conformance/JobStoreConformance.ts"
+import { jobStoreModelSuite } from "../conformance/JobStoreModel.ts"
 import { studentStoreSuite } from "../conformance/StudentStoreConformance.ts"
 
 const database = Layer.effectDiscard(migrate).pipe(
@@ -10,3 +11,4 @@ const database = Layer.effectDiscard(migrate).pipe(
 
 jobStoreSuite("PGlite", JobStorePostgres.layerWith(conformancePolicy).pipe(Layer.provide(database)))
 studentStoreSuite("PGlite", Layer.merge(JobStorePostgres.layer, StudentStorePostgres.layer).pipe(Layer.provide(database)))
+jobStoreModelSuite("PGlite", JobStorePostgres.layerWith(conformancePolicy).pipe(Layer.provide(database)), 40)

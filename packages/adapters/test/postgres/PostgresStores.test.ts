@@ -2,6 +2,7 @@ import { describeIf, NeonProxy, PostgresServer } from "@lectern/harness"
 import { Layer } from "effect"
 import { JobStorePostgres, StudentStorePostgres } from "../../src/postgres/index.ts"
 import { conformancePolicy, jobStoreSuite } from "../conformance/JobStoreConformance.ts"
+import { jobStoreModelSuite } from "../conformance/JobStoreModel.ts"
 import { studentStoreSuite } from "../conformance/StudentStoreConformance.ts"
 import { migrated, neon, tcp, TestDatabase } from "./TestDatabase.ts"
 
@@ -21,6 +22,7 @@ const throughNeon = migrated.pipe(
 describeIf(PostgresServer.availability, "Postgres over TCP", () => {
   jobStoreSuite("Postgres over TCP", jobs.pipe(Layer.provide(overTcp)))
   studentStoreSuite("Postgres over TCP", stores.pipe(Layer.provide(overTcp)))
+  jobStoreModelSuite("Postgres over TCP", jobs.pipe(Layer.provide(overTcp)), 40)
 })
 
 describeIf(PostgresServer.availability, "Postgres through Neon's driver", () => {
