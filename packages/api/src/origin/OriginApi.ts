@@ -26,13 +26,13 @@ import { VideoView } from "./VideoView.ts"
 /** Videos of one page of the list. */
 export const pageSize = 20
 
-/** Digits alone: `1e3`, ` 1` and `0x1` are numbers for JavaScript and no ids for anybody. */
+/** Digits alone, as at the edge: `1e3`, ` 1` and `0x1` are numbers for JavaScript and no ids for anybody. */
 const decimal = (description: string, maxDigits: number) =>
   Schema.String.check(
-    Schema.isPattern(new RegExp(`^[1-9][0-9]{0,${maxDigits - 1}}$`), { expected: "a positive integer" })
+    Schema.isPattern(new RegExp(`^(?=[0-9]*[1-9])[0-9]{1,${maxDigits}}$`), { expected: "a positive integer" })
   ).annotate({ description })
 
-const VideoIdParam = decimal("The video's number", 15).pipe(
+const VideoIdParam = decimal("The video's number", 16).pipe(
   Schema.decodeTo(VideoId, SchemaTransformation.numberFromString)
 )
 

@@ -1,6 +1,6 @@
 import { NodeHttpServer } from "@effect/platform-node"
 import type { TokenVerifier } from "@lectern/api/tokens"
-import { ByteSize, Clock, Context, Effect, Layer, type Scope } from "effect"
+import { ByteSize, Clock, Context, Duration, Effect, Latch, Layer, type Scope } from "effect"
 import { HttpEffect, HttpIncomingMessage, HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import {
@@ -96,6 +96,37 @@ export class OriginHandler extends Context.Service<OriginHandler, (request: Requ
   ): Layer.Layer<OriginHandler, never, OriginServices> => Layer.effect(OriginHandler, make(options))
 }
 
+/** How long the services wait, when their scope closes, for requests whose clients have hung up to put things in order. */
+const patience = Duration.seconds(10)
+
+/** What a request without an answer is logged with: nobody is left to be told. */
+const clientGone = 499
+
+/**
+ * Counts the requests that are worked on, and lets the scope close once there is none: a cut connection ends its request a
+ * moment later, and that moment still needs the services.
+ */
+const requestsInHand = Effect.gen(function*() {
+  const none = yield* Latch.make(true)
+  let count = 0
+  const begin = Effect.suspend(() => {
+    count += 1
+    return none.close
+  })
+  const end = Effect.suspend(() => {
+    count -= 1
+    return count === 0 ? none.open : Effect.void
+  })
+  yield* Effect.addFinalizer(() =>
+    Effect.flatMap(Effect.timeoutOption(none.await, patience), (finished) =>
+      finished._tag === "Some"
+        ? Effect.void
+        : Effect.logWarning("Requests were still in hand when their services closed", { count }))
+  )
+  return <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.acquireUseRelease(begin, () => work, () => end)
+})
+
 const make = Effect.fnUntraced(function*(
   options: OriginHandlerOptions
 ): Effect.fn.Return<(request: Request) => Promise<Response>, never, OriginServices | Scope.Scope> {
@@ -104,31 +135,37 @@ const make = Effect.fnUntraced(function*(
     Effect.provideService(HttpRouter.RouterConfig, routerConfig)
   )
 
+  const inHand = yield* requestsInHand
+
   const answer = Effect.gen(function*() {
     const request = yield* HttpServerRequest.HttpServerRequest
     const path = requestPath(request.url)
     const startedAt = yield* Clock.currentTimeMillis
     const requestId = yield* newUuid
+    const log = Effect.fnUntraced(function*(status: number) {
+      yield* Effect.logInfo("request", {
+        requestId,
+        method: request.method,
+        path: loggablePath(path),
+        status,
+        millis: (yield* Clock.currentTimeMillis) - startedAt
+      })
+    })
     const response = yield* (request.method === "OPTIONS"
       ? Effect.succeed(preflightResponse)
       : announcesTooMuch(path, request.headers["content-length"])
       ? Effect.succeed(refusalResponse(413, "body_too_large", "Cannot accept the body: it is too large"))
       : Effect.catchCause(routed, (cause) => causeResponse(cause, noRoute(request.method, path)))).pipe(
-        Effect.annotateLogs({ requestId })
+        Effect.annotateLogs({ requestId }),
+        Effect.onInterrupt(() => log(clientGone))
       )
     const answered = HttpServerResponse.setHeaders(asContractError(response), {
       ...crossOriginHeaders(allowedOrigins, request.headers["origin"]),
       "x-request-id": requestId
     })
-    yield* Effect.logInfo("request", {
-      requestId,
-      method: request.method,
-      path: loggablePath(path),
-      status: answered.status,
-      millis: (yield* Clock.currentTimeMillis) - startedAt
-    })
+    yield* log(answered.status)
     return answered
-  }).pipe(Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.fromInputUnsafe(maxJsonBytes)))
+  }).pipe(inHand, Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.fromInputUnsafe(maxJsonBytes)))
 
   const context = yield* Effect.context<never>()
   const handle = HttpEffect.toWebHandlerWith<never, HttpServerRequest.HttpServerRequest | Scope.Scope>(context)(answer)

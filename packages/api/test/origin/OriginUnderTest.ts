@@ -2,8 +2,9 @@
 import { Context, Effect, Layer, Logger, Redacted } from "effect"
 import { NodeServices } from "@effect/platform-node"
 import { ObjectGrants, ObjectStoreFiles, PlaybackUrlsLocal } from "@lectern/adapters/files"
-import { PlaybackUrls } from "@lectern/domain"
+import { PlaybackUrls, ProgressReader } from "@lectern/domain"
 import { TestDomain } from "@lectern/domain/testing"
+import { makeEdgeHandler } from "@lectern/api/edge"
 import { makeTokenVerifier, signToken } from "@lectern/api/tokens"
 import { OriginHandler, type OriginHandlerOptions, serveOrigin } from "../../src/origin/index.ts"
 
@@ -110,14 +111,21 @@ const build = <A, E>(overrides: Layer.Layer<A, E>, options: Options) => {
   const collect = Logger.make<unknown, void>(({ logLevel, message }) => {
     logs.push({ level: logLevel, message: Array.isArray(message) ? message : [message] })
   })
-  const Handler = OriginHandler.layer({
-    ...options,
-    verifier,
-    progress: (request) => {
-      progressCalls.push(request.url)
-      return Promise.resolve(Response.json({ status: "UNKNOWN" }))
-    }
-  })
+  const Handler = Layer.unwrap(Effect.gen(function*() {
+    const reader = yield* ProgressReader
+    const edge = makeEdgeHandler({
+      read: (tenantId, subjects) => Effect.runPromise(reader.read(tenantId, subjects)),
+      verify: verifier
+    })
+    return OriginHandler.layer({
+      ...options,
+      verifier,
+      progress: (request) => {
+        progressCalls.push(request.url)
+        return edge(request)
+      }
+    })
+  }))
   return Layer.effect(
     OriginUnderTest,
     Effect.gen(function*() {

@@ -447,7 +447,7 @@ describe("ids and tenants", () => {
         assert.deepStrictEqual([untouched.status, untouched.json.status], [200, "UPLOADED"])
       })))
 
-    for (const id of ["0", "-1", "1e3", "01", "+1", "1.0", "abc", "%20", "9".repeat(31), "1%00", "١"]) {
+    for (const id of ["0", "000", "-1", "1e3", "+1", "1.0", "abc", "%20", "9".repeat(31), "1%00", "١"]) {
       it.live(`${method} {id}/${suffix} answers 400 for the id ${id}`, () =>
         withOrigin(Effect.gen(function*() {
           const { call } = yield* OriginUnderTest
@@ -456,6 +456,13 @@ describe("ids and tenants", () => {
           assert.include(answer.json.detail, "positive integer")
         })))
     }
+
+    it.live(`${method} {id}/${suffix} answers 400 for a number that is not exact any more, and 404 for the last that is`, () =>
+      withOrigin(Effect.gen(function*() {
+        const { call } = yield* OriginUnderTest
+        assert.strictEqual((yield* call(`${videos}9007199254740992/${suffix}`, { method })).status, 400)
+        assert.strictEqual((yield* call(`${videos}9007199254740991/${suffix}`, { method })).status, 404)
+      })))
   }
 
   it.live("lists no other tenant's videos, not in the count either", () =>
@@ -465,5 +472,30 @@ describe("ids and tenants", () => {
       yield* init("ours", 1)
       const { json } = yield* call(videos)
       assert.deepStrictEqual([json.count, json.results.length, json.results[0].title], [1, 1, "ours"])
+    })))
+})
+
+describe("a client that hangs up", () => {
+  it.live("does not keep its completed upload from being published and submitted", () =>
+    withOrigin(Effect.gen(function*() {
+      const { handler, token, logs } = yield* OriginUnderTest
+      const faults = yield* Faults
+      const runs = yield* EncodeRuns
+      const ticket = yield* init()
+      yield* putFile(ticket.file_key, 3)
+      yield* faults.mirror(["hang"])
+      const client = new AbortController()
+      const request = new Request(`http://localhost${videos}${ticket.video.id}/upload/complete/`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${yield* token(1)}` },
+        signal: client.signal
+      })
+      const answered = handler(request)
+      // The row is committed, and the mirror does not answer: now the client goes.
+      yield* Effect.repeat(Effect.andThen(Effect.yieldNow, faults.left("mirror")), { until: (left) => left === 0 })
+      client.abort()
+      yield* Effect.promise(() => answered)
+      assert.strictEqual((yield* runs.all).length, 1)
+      assert.isTrue(JSON.stringify(logs).includes("\"status\":499"))
     })))
 })
