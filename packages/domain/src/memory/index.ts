@@ -2,3 +2,4 @@
 export * as JobStoreMemory from "./JobStoreMemory.ts"
 export * as ProgressMirrorMemory from "./ProgressMirrorMemory.ts"
 export { MirrorMemory } from "./ProgressMirrorMemory.ts"
+export * as StudentStoreMemory from "./StudentStoreMemory.ts"

@@ -25,7 +25,7 @@ import {
 } from "./FaultyPorts.ts"
 import * as JobQueueMemory from "./JobQueueMemory.ts"
 import * as ObjectStoreMemory from "./ObjectStoreMemory.ts"
-import * as StudentStoreMemory from "./StudentStoreMemory.ts"
+import * as StudentStoreMemory from "../memory/StudentStoreMemory.ts"
 
 /** Everything that `TestDomain` provides. */
 export type TestDomain =
