@@ -1,0 +1,57 @@
+import { parseRedisUrl } from "@lectern/adapters/redis"
+import * as Result from "effect/Result"
+import { minSecretBytes } from "../tokens/index.ts"
+import type { AllowedOrigins } from "./crossOrigin.ts"
+
+/** What the edge is configured with, all of it checked. */
+export interface EdgeSettings {
+  readonly host: string
+  readonly port: number
+  readonly redisUrl: string
+  /** The one in force first, and the one before it while that is still accepted. */
+  readonly secrets: ReadonlyArray<string>
+  readonly allowedOrigins: AllowedOrigins
+  readonly accessLog: "summary" | "each"
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+const isSet = (value: string | undefined): value is string => value !== undefined && value !== ""
+
+/** The settings, or every fault of the environment at once, none of which shows a secret. */
+export const readEdgeSettings = (environment: Environment): Result.Result<EdgeSettings, ReadonlyArray<string>> => {
+  const faults: Array<string> = []
+  const { ACCESS_LOG, AUTH_JWT_SECRET, AUTH_JWT_SECRET_PREVIOUS, CORS_ALLOWED_ORIGINS, HOST, PORT, REDIS_URL } = environment
+
+  const port = isSet(PORT) ? Number(PORT) : 8790
+  if (!/^\d*$/.test(PORT ?? "") || port > 65_535) faults.push(`PORT is "${PORT}", which is no number of 0 to 65535`)
+
+  if (!isSet(REDIS_URL)) faults.push("REDIS_URL is not set")
+  else Result.mapError(parseRedisUrl(REDIS_URL), (fault) => faults.push(`REDIS_URL: ${fault.message}`))
+
+  const secrets: Array<string> = []
+  if (!isSet(AUTH_JWT_SECRET)) faults.push("AUTH_JWT_SECRET is not set")
+  for (const [name, secret] of Object.entries({ AUTH_JWT_SECRET, AUTH_JWT_SECRET_PREVIOUS })) {
+    if (!isSet(secret)) continue
+    const bytes = new TextEncoder().encode(secret).length
+    if (bytes < minSecretBytes) faults.push(`${name} has ${bytes} bytes and needs ${minSecretBytes}`)
+    else secrets.push(secret)
+  }
+
+  const accessLog = isSet(ACCESS_LOG) ? ACCESS_LOG : "summary"
+  if (accessLog !== "summary" && accessLog !== "each") {
+    faults.push(`ACCESS_LOG is "${accessLog}", which is neither "summary" nor "each"`)
+    return Result.fail(faults)
+  }
+
+  return faults.length > 0 || !isSet(REDIS_URL)
+    ? Result.fail(faults)
+    : Result.succeed({
+      host: isSet(HOST) ? HOST : "127.0.0.1",
+      port,
+      redisUrl: REDIS_URL,
+      secrets,
+      allowedOrigins: isSet(CORS_ALLOWED_ORIGINS) && CORS_ALLOWED_ORIGINS !== "*" ? CORS_ALLOWED_ORIGINS.split(",") : "*",
+      accessLog
+    })
+}

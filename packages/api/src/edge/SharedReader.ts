@@ -1,0 +1,118 @@
+import type { StoredProgress, Subject, TenantId } from "@lectern/domain"
+
+/** A mirror as the edge asks it. Rejects, or hangs, when there is none: `makeSharedReader` bounds it. */
+export type ReadProgress = (
+  tenantId: TenantId,
+  subjects: ReadonlyArray<Subject>
+) => Promise<ReadonlyArray<StoredProgress>>
+
+/** The texts of one subject, or why there are none. */
+export type SharedRead =
+  | { readonly _tag: "Read"; readonly stored: StoredProgress }
+  | { readonly _tag: "Unreadable"; readonly cause: unknown }
+
+export interface SharedReaderOptions {
+  readonly read: ReadProgress
+  /** Milliseconds after which a read is given up. */
+  readonly timeoutMillis: number
+  /** Runs a task when everything that has arrived by now is dealt with. */
+  readonly defer: (task: () => void) => void
+}
+
+/** Subjects in one round trip: what is more waits for no one and goes in a second one beside it. */
+const maxBatch = 256
+
+interface Batch {
+  readonly tenantId: TenantId
+  readonly subjects: Array<Subject>
+  readonly reads: Promise<ReadonlyArray<SharedRead>>
+  readonly send: () => void
+}
+
+interface Waiting {
+  readonly reads: Promise<ReadonlyArray<SharedRead>>
+  readonly index: number
+}
+
+/** A read that did not end within its time. */
+export class ReadTimedOut extends Error {
+  override readonly name = "ReadTimedOut"
+}
+
+const keyOf = (tenantId: TenantId, subject: Subject): string =>
+  subject._tag === "Video" ? `${tenantId}v${subject.id}` : `${tenantId}j${subject.id}`
+
+const missing: SharedRead = { _tag: "Unreadable", cause: new Error("Cannot match the mirror's answer: it is too short") }
+
+/**
+ * Reads that arrive together go out together, one round trip per tenant, and a read that is on its way already is shared by
+ * everybody who wants the same. Never rejects, and takes `timeoutMillis` at the most.
+ */
+export const makeSharedReader = (options: SharedReaderOptions) => {
+  const { defer, read, timeoutMillis } = options
+  // A reader that throws instead of rejecting is not to take the whole batch's timer with it.
+  const ask: ReadProgress = async (tenantId, subjects) => read(tenantId, subjects)
+  const collecting = new Map<TenantId, Batch>()
+  const waiting = new Map<string, Waiting>()
+
+  const open = (tenantId: TenantId): Batch => {
+    const subjects: Array<Subject> = []
+    let settle: (reads: ReadonlyArray<SharedRead>) => void = () => undefined
+    const reads = new Promise<ReadonlyArray<SharedRead>>((resolve) => {
+      settle = resolve
+    })
+    const send = (): void => {
+      let isDone = false
+      const done = (outcome: (index: number) => SharedRead): void => {
+        // An answer that comes after its time: by now the same keys may belong to a later batch.
+        if (isDone) return
+        isDone = true
+        clearTimeout(timer)
+        for (const subject of subjects) waiting.delete(keyOf(tenantId, subject))
+        settle(subjects.map((_, index) => outcome(index)))
+      }
+      const fail = (cause: unknown): void => done(() => ({ _tag: "Unreadable", cause }))
+      const timer = setTimeout(
+        () => fail(new ReadTimedOut(`Cannot read progress: no answer within ${timeoutMillis} ms`)),
+        timeoutMillis
+      )
+      ask(tenantId, subjects).then(
+        (texts) =>
+          done((index) => {
+            const stored = texts[index]
+            return stored === undefined ? missing : { _tag: "Read", stored }
+          }),
+        fail
+      )
+    }
+    return { tenantId, subjects, reads, send }
+  }
+
+  const flush = (): void => {
+    const batches = [...collecting.values()]
+    collecting.clear()
+    for (const batch of batches) batch.send()
+  }
+
+  const join = (tenantId: TenantId): Batch => {
+    const current = collecting.get(tenantId)
+    if (current !== undefined && current.subjects.length < maxBatch) return current
+    current?.send()
+    const batch = open(tenantId)
+    if (collecting.size === 0) defer(flush)
+    collecting.set(tenantId, batch)
+    return batch
+  }
+
+  return async (tenantId: TenantId, subject: Subject): Promise<SharedRead> => {
+    const key = keyOf(tenantId, subject)
+    let place = waiting.get(key)
+    if (place === undefined) {
+      const batch = join(tenantId)
+      place = { reads: batch.reads, index: batch.subjects.push(subject) - 1 }
+      waiting.set(key, place)
+    }
+    const reads = await place.reads
+    return reads[place.index] ?? missing
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * The progress API on Node: `node packages/api/src/edge/node.ts`.
+ *
+ * Environment: `REDIS_URL` and `AUTH_JWT_SECRET` (HS256, 32 bytes or more) are required; `AUTH_JWT_SECRET_PREVIOUS` (accepted
+ * while the other takes over), `HOST` (127.0.0.1), `PORT` (8790, 0 for any that is free), `CORS_ALLOWED_ORIGINS` (`*`, or origins with commas
+ * between them), `ACCESS_LOG` (`summary` or `each`). All faults are named at once and end the process with 78. Redis need not
+ * be there. SIGTERM and SIGINT let the requests in hand end and then the process, with 0.
+ */
+import { makeLazyRedis, makeRedisProgressReader } from "@lectern/adapters/redis"
+import * as Result from "effect/Result"
+import { makeEdgeServer } from "../node/EdgeServer.ts"
+import { makeTokenVerifier } from "../tokens/index.ts"
+import { type EdgeSettings, readEdgeSettings } from "./EdgeSettings.ts"
+import { makeAccessLog, makeEdge } from "./index.ts"
+
+/** EX_CONFIG of sysexits.h */
+const configurationFault = 78
+const flushMillis = 10_000
+
+const serve = (settings: EdgeSettings): void => {
+  const accessLog = makeAccessLog({
+    mode: settings.accessLog,
+    write: (lines) => void process.stdout.write(lines)
+  })
+  const redis = makeLazyRedis(settings.redisUrl)
+  const edge = makeEdge({
+    read: makeRedisProgressReader(redis),
+    verify: makeTokenVerifier({ secrets: settings.secrets }),
+    allowedOrigins: settings.allowedOrigins,
+    accessLog,
+    defer: setImmediate
+  })
+  const server = makeEdgeServer(edge)
+  const flushing = setInterval(accessLog.flush, flushMillis)
+  const stop = (): void => {
+    clearInterval(flushing)
+    server.close(() => {
+      redis.close()
+      accessLog.flush()
+    })
+    server.closeIdleConnections()
+  }
+  process.once("SIGTERM", stop)
+  process.once("SIGINT", stop)
+  server.once("error", (fault) => {
+    process.stderr.write(`Cannot listen on ${settings.host}:${settings.port}: ${fault.message}\n`)
+    stop()
+    process.exitCode = configurationFault
+  })
+  server.listen(settings.port, settings.host, () => {
+    const address = server.address()
+    const port = address !== null && typeof address === "object" ? address.port : settings.port
+    process.stdout.write(`${JSON.stringify({ level: "INFO", service: "edge", message: "listening", host: settings.host, port })}\n`)
+  })
+}
+
+Result.match(readEdgeSettings(process.env), {
+  onSuccess: serve,
+  onFailure: (faults) => {
+    process.stderr.write(`Cannot start the edge:\n${faults.map((fault) => `  ${fault}\n`).join("")}`)
+    process.exitCode = configurationFault
+  }
+})
