@@ -107,21 +107,28 @@ const take = async (path: string, content: string): Promise<Holder | null> => {
   throw new Error(`The lock ${path} changes hands too quickly`)
 }
 
-/** Holds `folder`, which is made when it is missing, for this process until the scope closes. A dead holder's lock is taken over. */
+/**
+ * Holds `folder`, which is made when it is missing, for this process until the scope closes. A dead holder's lock is taken over.
+ * The holders are processes of one machine: over a network file system, or from two containers, nobody sees who lives.
+ */
 export const lockFolder = (folder: string): Effect.Effect<void, FolderInUse | FolderUnusable, Scope.Scope> => {
   const path = join(folder, "lock")
   const attempt = <A>(work: () => Promise<A>) =>
     Effect.tryPromise({ try: work, catch: (cause) => new FolderUnusable({ folder, cause }) })
   return Effect.acquireRelease(
     Effect.gen(function*() {
-      const content = encodeHolder({ pid: process.pid, startedAt: yield* Effect.promise(() => startOf(process.pid)) })
+      const startedAt = yield* Effect.promise(() => startOf(process.pid))
+      const content = encodeHolder({ pid: process.pid, startedAt })
       const holder = yield* attempt(async () => {
         await mkdir(folder, { recursive: true })
         return take(path, content)
       })
       if (holder !== null) return yield* new FolderInUse({ folder, pid: holder.pid })
+      return content
     }),
-    // Left behind by a failure to remove it, it is a dead process's lock, which the next one takes over.
-    () => Effect.promise(() => rm(path, { force: true }))
+    (content) =>
+      Effect.promise(async () => {
+        if (await readOrNull(path) === content) await rm(path, { force: true })
+      })
   ).pipe(Effect.asVoid)
 }

@@ -1,6 +1,6 @@
 /** The store in memory as the model: whatever is said to a store, in any order, it answers and keeps what the model does. */
 import { assert, layer } from "@effect/vitest"
-import { type JobId, JobRecorder, JobStore, Lease, type TenantId, VideoId, type WorkerCommand } from "@lectern/domain"
+import { type JobId, JobRecorder, JobStore, type Lease, type TenantId, type VideoId, type WorkerCommand } from "@lectern/domain"
 import { JobStoreMemory, ProgressMirrorMemory } from "@lectern/domain/memory"
 import { Context, Effect, Layer } from "effect"
 import fc from "fast-check"

@@ -88,6 +88,53 @@ describeIf(PostgresServer.availability, "a lost connection", () => {
       )
     ))
 
+  for (const driver of ["TCP", "Neon's driver"] as const) {
+    it.live(`is not waited for when its query was given up, with one connection in all, by ${driver}`, () =>
+      Effect.gen(function*() {
+        const { url } = yield* TestDatabase
+        const { wsProxy } = yield* NeonProxy
+        const client = driver === "TCP"
+          ? layerTcp({ url, maxConnections: 1 })
+          : layerNeon({ url, maxConnections: 1, wsProxy, useSecureWebSocket: false, pipelineConnect: false })
+        yield* Effect.gen(function*() {
+          const sql = yield* SqlClient
+          yield* sql`CREATE TABLE given_up (a integer)`
+          const begun = yield* Deferred.make<void>()
+          const slow = yield* withTransaction(
+            sql,
+            Effect.gen(function*() {
+              yield* sql`INSERT INTO given_up VALUES (1)`
+              yield* Deferred.succeed(begun, undefined)
+              yield* sql`SELECT 1 AS slept FROM pg_sleep(3600)`
+            })
+          ).pipe(Effect.forkChild)
+          yield* Deferred.await(begun)
+          yield* Fiber.interrupt(slow)
+          assert.deepStrictEqual(yield* sql`SELECT a FROM given_up`, [])
+        }).pipe(Effect.provide(client))
+      }).pipe(
+        Effect.provide(
+          TestDatabase.layer.pipe(Layer.provideMerge(NeonProxy.layer), Layer.provide(PostgresServer.layer))
+        )
+      ))
+  }
+
+  it.live("has limits on the server too, over TCP", () =>
+    Effect.gen(function*() {
+      const sql = yield* SqlClient
+      assert.deepStrictEqual(
+        yield* sql`SELECT name, setting FROM pg_settings
+          WHERE name IN ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout') ORDER BY name`,
+        [
+          { name: "idle_in_transaction_session_timeout", setting: String(connectionLimits.idleInTransaction) },
+          { name: "lock_timeout", setting: String(connectionLimits.lock) },
+          { name: "statement_timeout", setting: String(connectionLimits.statement) }
+        ]
+      )
+    }).pipe(
+      Effect.provide(tcp.pipe(Layer.provide(TestDatabase.layer), Layer.provide(PostgresServer.layer)))
+    ))
+
   it.effect("is noticed when the server falls silent in the middle, and the server is used again when it wakes", () =>
     Effect.gen(function*() {
       const store = yield* JobStore

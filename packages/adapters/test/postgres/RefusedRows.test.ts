@@ -45,6 +45,21 @@ layer(JobStorePostgres.layer.pipe(Layer.provideMerge(database)), { excludeTestSe
       assert.isFalse((yield* Effect.flip(store.createJob(tenant, input))).retryable)
     }))
 
+  it.effect("give no receipt for a transaction whose commit is refused, and keep nothing of it", () =>
+    Effect.gen(function*() {
+      const store = yield* JobStore
+      const sql = yield* SqlClient
+      const tenant = newTenant()
+      const id = newJobId()
+      yield* sql`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'refused at commit'; END $$`
+      yield* sql`CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON jobs DEFERRABLE INITIALLY DEFERRED
+        FOR EACH ROW EXECUTE FUNCTION refuse()`
+      const refused = yield* Effect.flip(store.createJob(tenant, { id, kind: "student_import", payload: {} }))
+      yield* sql`DROP TRIGGER refuse ON jobs`
+      assert.include(String(refused.cause), "refused at commit")
+      assert.strictEqual((yield* Effect.flip(store.getJob(tenant, id)))._tag, "JobNotFound")
+    }))
+
   const changes = {
     "a running job without a lease": "status = 'RUNNING', attempt = 1",
     "a waiting job with a lease": "lease_owner = 'w', lease_until = 1",
