@@ -1,0 +1,21 @@
+/** The names of CONTRACT.md, section 7, in one place; infrastructure and documents are made from it (INCIDENTS.md, 32). */
+import type { JobId } from "@lectern/domain"
+
+/** The environment variables that name the queue and the definition, and what holds without them. */
+export const batchVariables = {
+  jobQueue: { name: "VIDEO_BATCH_JOB_QUEUE", default: "academy-video-batch-queue" },
+  jobDefinition: { name: "VIDEO_BATCH_JOB_DEFINITION", default: "academy-video-batch-jobdef" }
+} as const
+
+export const batchComputeEnvironment = "academy-video-batch-ce"
+export const batchLogGroup = "/aws/batch/academy-video-worker"
+
+/** What the worker's container finds in its environment. The attempt is set by Batch itself. */
+export const containerVariables = {
+  jobId: "VIDEO_JOB_ID",
+  tenantId: "VIDEO_TENANT_ID",
+  attempt: "AWS_BATCH_JOB_ATTEMPT"
+} as const
+
+/** Batch takes letters, digits, `-` and `_`; a job id of a foreign maker may have others. */
+export const batchJobName = (jobId: JobId): string => `video-${jobId.slice(0, 8).replaceAll(/[^A-Za-z0-9_-]/g, "_")}`

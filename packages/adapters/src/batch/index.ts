@@ -1,0 +1,4 @@
+/** Encodes as jobs of AWS Batch. */
+export * from "./BatchNames.ts"
+export * as EncodeRuntimeBatch from "./EncodeRuntimeBatch.ts"
+export type { EncodeRuntimeBatchOptions } from "./EncodeRuntimeBatch.ts"

@@ -1,0 +1,10 @@
+/** The queue and the encode runtime of a single machine, and how an encode's process reaches its parent's database and mirror. */
+export * as EncodeRuntimeProcess from "./EncodeRuntimeProcess.ts"
+export type { EncodeRuntimeProcessOptions } from "./EncodeRuntimeProcess.ts"
+export { exitWithParent } from "./exitWithParent.ts"
+export * as JobQueueInProcess from "./JobQueueInProcess.ts"
+export type { JobQueueInProcessOptions } from "./JobQueueInProcess.ts"
+export { IpcUnavailable } from "./ParentChannel.ts"
+export * as ProgressMirrorParent from "./ProgressMirrorParent.ts"
+export { type ChildPorts, serveChildPorts } from "./serveChildPorts.ts"
+export * as SqlClientParent from "./SqlClientParent.ts"

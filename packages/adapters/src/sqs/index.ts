@@ -1,0 +1,4 @@
+/** Job messages on SQS. */
+export * as JobQueueSqs from "./JobQueueSqs.ts"
+export type { JobQueueSqsOptions, SqsQueue } from "./JobQueueSqs.ts"
+export { jobQueueNames, maxReceiveCount, messagingQueueName, type QueueNames } from "./QueueNames.ts"
