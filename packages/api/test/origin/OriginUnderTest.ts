@@ -6,7 +6,7 @@ import { PlaybackUrls, ProgressReader } from "@lectern/domain"
 import { TestDomain } from "@lectern/domain/testing"
 import { makeEdgeHandler } from "@lectern/api/edge"
 import { makeTokenVerifier, signToken } from "@lectern/api/tokens"
-import { OriginHandler, type OriginHandlerOptions, serveOrigin } from "../../src/origin/index.ts"
+import { OriginHandler, type OriginHandlerOptions, serveOrigin, type ServeOriginOptions } from "../../src/origin/index.ts"
 
 export interface Answer {
   readonly status: number
@@ -93,7 +93,7 @@ export const objectsInFolder = (root: string) =>
     PlaybackUrlsLocal.layer({ publicUrl, expiresInSeconds: 60 })
   ).pipe(Layer.provide(ObjectGrants.layer(grantSecret)))
 
-type Options = Omit<OriginHandlerOptions, "progress" | "verifier">
+type Options = Omit<OriginHandlerOptions, "progress" | "verifier"> & Pick<ServeOriginOptions, "grace">
 
 /** The origin where the store is not a folder. */
 export const layerWithoutGrants = (options: Options = {}) => build(Layer.empty, options)
@@ -130,7 +130,12 @@ const build = <A, E>(overrides: Layer.Layer<A, E>, options: Options) => {
     OriginUnderTest,
     Effect.gen(function*() {
       const handler = yield* OriginHandler
-      const { url } = yield* serveOrigin({ port: 0, host: "127.0.0.1", handler })
+      const { url } = yield* serveOrigin({
+        port: 0,
+        host: "127.0.0.1",
+        handler,
+        ...(options.grace === undefined ? {} : { grace: options.grace })
+      })
       return OriginUnderTest.of({
         url,
         handler,
