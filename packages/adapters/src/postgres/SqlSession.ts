@@ -20,7 +20,10 @@ export interface SqlSession {
 }
 
 export interface SqlSessionsOptions {
-  /** A session of one's own, given back when the scope closes. Asked for once per statement or transaction. */
+  /**
+   * A session of one's own, given back when the scope closes. Asked for once per statement or transaction. It may come back with
+   * a transaction open and a query under way, when its user was interrupted: to end both is the giver's part.
+   */
   readonly acquire: Effect.Effect<SqlSession, SqlError, Scope.Scope>
   /** The name that traces show. */
   readonly driver: string
@@ -54,7 +57,10 @@ const makeConnection = (session: SqlSession, lost: WeakSet<Connection>): Connect
         if (reason._tag === "ConnectionError") lost.add(connection)
         return new SqlError({ reason })
       }
-    })
+    }).pipe(
+      // What was given up may run on: a ROLLBACK would wait behind it. Giving the session back ends both.
+      Effect.onInterrupt(() => Effect.sync(() => void lost.add(connection)))
+    )
   const execute: Connection["execute"] = (text, values, transformRows) =>
     Effect.map(query(text, values, "object"), ({ rows }) => {
       const objects = rows.filter(Predicate.isObject)

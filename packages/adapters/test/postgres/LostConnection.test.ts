@@ -104,8 +104,10 @@ describeIf(PostgresServer.availability, "a lost connection", () => {
             sql,
             Effect.gen(function*() {
               yield* sql`INSERT INTO given_up VALUES (1)`
-              yield* Deferred.succeed(begun, undefined)
-              yield* sql`SELECT 1 AS slept FROM pg_sleep(3600)`
+              // The query is on its way when its fiber waits for the answer, and only then comes the other's turn.
+              yield* Effect.all([sql`SELECT 1 AS slept FROM pg_sleep(3600)`, Deferred.succeed(begun, undefined)], {
+                concurrency: "unbounded"
+              })
             })
           ).pipe(Effect.forkChild)
           yield* Deferred.await(begun)
