@@ -1,8 +1,9 @@
 import { type Principal, TokenRefused, type TokenVerifier } from "@lectern/api/tokens"
-import { Context, Effect, Layer } from "effect"
+import { Context, Effect, Layer, Ref } from "effect"
 import { HttpServerRequest } from "effect/http"
 import { HttpApiMiddleware, HttpApiSecurity } from "effect/http-api"
 import { Forbidden, Unauthorized } from "./Refusal.ts"
+import { RequestTenant } from "./RequestTenant.ts"
 
 /** Who asks. The tenant is that of the verified token and of nothing else (INCIDENTS.md, 12). */
 export class CurrentPrincipal extends Context.Service<CurrentPrincipal, Principal>()("@lectern/api/CurrentPrincipal") {}
@@ -32,6 +33,8 @@ export class Authorization extends HttpApiMiddleware.Service<Authorization, { pr
             const { detail, code } = verdict
             return yield* verdict.status === 401 ? new Unauthorized({ detail, code }) : new Forbidden({ detail, code })
           }
+          const noted = yield* RequestTenant
+          if (noted !== null) yield* Ref.set(noted, verdict.tenantId)
           return yield* Effect.provideService(httpEffect, CurrentPrincipal, verdict)
         })
       })

@@ -108,7 +108,11 @@ export const layer: Layer.Layer<never, never, HttpRouter.HttpRouter | ObjectStor
         const bytes = Buffer.concat(yield* Stream.runCollect(objects.get(head.key)))
         return HttpServerResponse.uint8Array(bytes, { headers: { ...common, "content-length": String(bytes.length) } })
       }
-      const body = yield* primedStream(objects.get(head.key, asked._tag === "Part" ? asked.range : undefined))
+      const source = objects.get(head.key, asked._tag === "Part" ? asked.range : undefined)
+      const body = Stream.tapError(
+        yield* primedStream(source),
+        ({ message }) => Effect.logError("A download was cut because the object could not be read on", { error: message })
+      )
       return HttpServerResponse.stream(body, options)
     })
 

@@ -1,6 +1,7 @@
 import { NodeHttpServer } from "@effect/platform-node"
+import type { AllowedOrigins } from "@lectern/api/edge"
 import type { TokenVerifier } from "@lectern/api/tokens"
-import { ByteSize, Clock, Context, Duration, Effect, Latch, Layer, type Scope } from "effect"
+import { ByteSize, Clock, Context, Duration, Effect, Latch, Layer, Ref, type Scope } from "effect"
 import { HttpEffect, HttpIncomingMessage, HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import {
@@ -12,12 +13,13 @@ import {
   type ObjectStore,
   type PlaybackUrls,
   type ProgressReader,
+  type TenantId,
   type VideoDeletion
 } from "@lectern/domain"
 import * as ApiReference from "./ApiReference.ts"
 import { Authorization } from "./Authorization.ts"
 import { announcesTooMuch, maxJsonBytes } from "./bodyLimit.ts"
-import { type AllowedOrigins, crossOriginHeaders, preflightResponse } from "./crossOrigin.ts"
+import { crossOriginHeaders, preflightResponse } from "./crossOrigin.ts"
 import { asContractError, causeResponse, refusalResponse } from "./errorResponse.ts"
 import { HealthHandlers } from "./HealthHandlers.ts"
 import { JobHandlers } from "./JobHandlers.ts"
@@ -26,6 +28,7 @@ import { MirroredDetail } from "./MirroredDetail.ts"
 import * as ObjectRoutes from "./ObjectRoutes.ts"
 import { OriginApi } from "./OriginApi.ts"
 import { RequestDecoding } from "./RequestDecoding.ts"
+import { RequestTenant } from "./RequestTenant.ts"
 import { isProgressPath, loggablePath, requestPath } from "./requestPath.ts"
 import { StudentHandlers } from "./StudentHandlers.ts"
 import { VideoHandlers } from "./VideoHandlers.ts"
@@ -84,9 +87,9 @@ const noRoute = (method: string, path: string) => (): HttpServerResponse.HttpSer
  * progress, at its full speed. Everything else passes one pipeline: refuse what announces too much, route, give every
  * failure its JSON body, allow origins, log one line.
  *
- * A web handler rather than Effect's Node server, because the edge's handler is one, because tests and other runtimes
- * can call it without a socket, and because bodies stream in both directions with back pressure all the same (a PUT of
- * 1 GiB leaves the heap as it was).
+ * A web handler rather than Effect's Node server: the edge's handler is one, tests and other runtimes can call it without
+ * a socket, and bodies stream in both directions with back pressure all the same (1 GiB up and down raises the process by
+ * 65 MB; a reader that is slow or goes away holds nothing).
  */
 export class OriginHandler extends Context.Service<OriginHandler, (request: Request) => Promise<Response>>()(
   "@lectern/api/OriginHandler"
@@ -96,15 +99,15 @@ export class OriginHandler extends Context.Service<OriginHandler, (request: Requ
   ): Layer.Layer<OriginHandler, never, OriginServices> => Layer.effect(OriginHandler, make(options))
 }
 
-/** How long the services wait, when their scope closes, for requests whose clients have hung up to put things in order. */
+/** How long the services wait, when their scope closes, for requests that were cut to put things in order. */
 const patience = Duration.seconds(10)
 
 /** What a request without an answer is logged with: nobody is left to be told. */
 const clientGone = 499
 
 /**
- * Counts the requests that are worked on, and lets the scope close once there is none: a cut connection ends its request a
- * moment later, and that moment still needs the services.
+ * Counts the requests that are worked on, and lets the scope close once there is none: a cut connection ends its request
+ * a moment later, and that moment still needs the services.
  */
 const requestsInHand = Effect.gen(function*() {
   const none = yield* Latch.make(true)
@@ -142,12 +145,14 @@ const make = Effect.fnUntraced(function*(
     const path = requestPath(request.url)
     const startedAt = yield* Clock.currentTimeMillis
     const requestId = yield* newUuid
+    const tenant = yield* Ref.make<TenantId | null>(null)
     const log = Effect.fnUntraced(function*(status: number) {
       yield* Effect.logInfo("request", {
         requestId,
         method: request.method,
         path: loggablePath(path),
         status,
+        tenant: yield* Ref.get(tenant),
         millis: (yield* Clock.currentTimeMillis) - startedAt
       })
     })
@@ -157,6 +162,7 @@ const make = Effect.fnUntraced(function*(
       ? Effect.succeed(refusalResponse(413, "body_too_large", "Cannot accept the body: it is too large"))
       : Effect.catchCause(routed, (cause) => causeResponse(cause, noRoute(request.method, path)))).pipe(
         Effect.annotateLogs({ requestId }),
+        Effect.provideService(RequestTenant, tenant),
         Effect.onInterrupt(() => log(clientGone))
       )
     const answered = HttpServerResponse.setHeaders(asContractError(response), {

@@ -1,10 +1,5 @@
+import type { AllowedOrigins } from "@lectern/api/edge"
 import { HttpServerResponse } from "effect/http"
-
-/**
- * Which pages may call: `"*"`, or the exact origins (`https://school.example`). No cookie is ever involved: the token
- * travels in a header, so that any page may be allowed.
- */
-export type AllowedOrigins = "*" | ReadonlyArray<string>
 
 const allowMethods = "GET, HEAD, POST, PUT, DELETE, OPTIONS"
 const allowHeaders = "authorization, content-type, range, x-tenant-code"

@@ -3,7 +3,6 @@
  * edge's.
  */
 export { Authorization, CurrentPrincipal } from "./Authorization.ts"
-export type { AllowedOrigins } from "./crossOrigin.ts"
 export { DocumentedApi, OriginApi } from "./OriginApi.ts"
 export { OriginHandler, type OriginHandlerOptions, type OriginServices } from "./OriginHandler.ts"
 export {

@@ -6,7 +6,12 @@ import { PlaybackUrls, ProgressReader } from "@lectern/domain"
 import { TestDomain } from "@lectern/domain/testing"
 import { makeEdgeHandler } from "@lectern/api/edge"
 import { makeTokenVerifier, signToken } from "@lectern/api/tokens"
-import { OriginHandler, type OriginHandlerOptions, serveOrigin, type ServeOriginOptions } from "../../src/origin/index.ts"
+import {
+  OriginHandler,
+  type OriginHandlerOptions,
+  serveOrigin,
+  type ServeOriginOptions
+} from "../../src/origin/index.ts"
 
 export interface Answer {
   readonly status: number

@@ -230,7 +230,8 @@ describe("progress", () => {
       assert.deepStrictEqual(statuses, [200, 200, 400])
       yield* call(`${videos}1/progress/`, { method: "OPTIONS" })
       assert.deepStrictEqual(progressCalls, [...paths, `${videos}1/progress/`].map((path) => `${url}${path}`))
-      assert.deepStrictEqual((yield* faults.calls).map((call) => call.method), ["ProgressReader.read", "ProgressReader.read"])
+      const asked = (yield* faults.calls).map((call) => call.method)
+      assert.deepStrictEqual(asked, ["ProgressReader.read", "ProgressReader.read"])
       assert.deepStrictEqual(logs, [])
       yield* call(`${videos}1/x/progress/`)
       assert.strictEqual(progressCalls.length, 4)
@@ -249,6 +250,7 @@ describe("logs", () => {
         method: "GET",
         path: `${videos}7/`,
         status: 404,
+        tenant: 1,
         requestId: answer.headers.get("x-request-id")
       })
       assert.isNumber(fields.millis)

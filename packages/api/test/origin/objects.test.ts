@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ObjectGrants } from "@lectern/adapters/files"
-import { ObjectStore, PlaybackUrls } from "@lectern/domain"
-import { Faults } from "@lectern/domain/testing"
+import { ObjectStore, ObjectStoreUnavailable, PlaybackUrls } from "@lectern/domain"
+import { Faults, TestDomain } from "@lectern/domain/testing"
 import { temporaryFolder } from "@lectern/harness"
 import { Clock, Effect, Layer, Stream } from "effect"
 import { byteRange } from "../../src/origin/byteRange.ts"
@@ -43,6 +43,23 @@ const grant = Effect.fnUntraced(function*(
     ? grants.sign({ method: "PUT", key: request.key, contentType: "video/mp4", expiresAt })
     : grants.sign({ method: "GET", key: request.key, downloadName: null, expiresAt })
 })
+
+/** A store whose one object of 1 MB breaks off after 400 KB. */
+const brokenObjects = Layer.effect(
+  ObjectStore,
+  Effect.map(ObjectStore, (objects) =>
+    ObjectStore.of({
+      ...objects,
+      head: (key) => Effect.succeed({ key, size: 1_000_000, contentType: "application/octet-stream", etag: "\"1\"" }),
+      get: (key) =>
+        Stream.concat(
+          Stream.make(new Uint8Array(400_000)),
+          Stream.fail(
+            new ObjectStoreUnavailable({ operation: "read", key, retryable: true, cause: new Error("disk gone") })
+          )
+        )
+    }))
+).pipe(Layer.provide(TestDomain.layer))
 
 describe("the whole way of an upload", () => {
   it.live("init, PUT to the address that it gave, complete", () =>
@@ -225,6 +242,19 @@ describe("GET /api/v1/objects/{token}", () => {
       assert.strictEqual((yield* call(`/api/v1/objects/${token}`)).text.length, 300_000)
     }).pipe(Effect.provide(layer())))
 })
+
+it.live("a download whose source fails on the way is cut, never ended as if it were whole", () =>
+  Effect.gen(function*() {
+    const { url, logs } = yield* OriginUnderTest
+    const token = yield* grant({ method: "GET", key: "a/b.bin" })
+    const outcome = yield* Effect.promise(async () => {
+      const response = await fetch(`${url}/api/v1/objects/${token}`)
+      return response.arrayBuffer().then(() => "whole", () => `cut after ${response.status}`)
+    })
+    assert.strictEqual(outcome, "cut after 200")
+    const errors = logs.filter((line) => line.level === "Error").map((line) => line.message[0])
+    assert.deepStrictEqual(errors, ["A download was cut because the object could not be read on"])
+  }).pipe(Effect.provide(layerWith(brokenObjects))))
 
 describe("GET /media/{token}/*", () => {
   const master = "tenants/1/video/hls/7/master.m3u8"

@@ -457,7 +457,7 @@ describe("ids and tenants", () => {
         })))
     }
 
-    it.live(`${method} {id}/${suffix} answers 400 for a number that is not exact any more, and 404 for the last that is`, () =>
+    it.live(`${method} {id}/${suffix} answers 404 for the last exact number, and 400 beyond`, () =>
       withOrigin(Effect.gen(function*() {
         const { call } = yield* OriginUnderTest
         assert.strictEqual((yield* call(`${videos}9007199254740992/${suffix}`, { method })).status, 400)
