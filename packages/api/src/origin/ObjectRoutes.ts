@@ -111,7 +111,8 @@ export const layer: Layer.Layer<never, never, HttpRouter.HttpRouter | ObjectStor
       const source = objects.get(head.key, asked._tag === "Part" ? asked.range : undefined)
       const body = Stream.tapError(
         yield* primedStream(source),
-        ({ message }) => Effect.logError("A download was cut because the object could not be read on", { error: message })
+        (error) =>
+          Effect.logError("A download was cut because the object could not be read on", { error: error.message })
       )
       return HttpServerResponse.stream(body, options)
     })

@@ -87,9 +87,9 @@ const noRoute = (method: string, path: string) => (): HttpServerResponse.HttpSer
  * progress, at its full speed. Everything else passes one pipeline: refuse what announces too much, route, give every
  * failure its JSON body, allow origins, log one line.
  *
- * A web handler rather than Effect's Node server: the edge's handler is one, tests and other runtimes can call it without
- * a socket, and bodies stream in both directions with back pressure all the same (1 GiB up and down raises the process by
- * 65 MB; a reader that is slow or goes away holds nothing).
+ * A web handler rather than Effect's Node server: the edge's handler is one, tests and other runtimes can call it
+ * without a socket, and bodies stream in both directions with back pressure all the same (1 GiB up and down raises the
+ * process by 65 MB; a reader that is slow or goes away holds nothing).
  */
 export class OriginHandler extends Context.Service<OriginHandler, (request: Request) => Promise<Response>>()(
   "@lectern/api/OriginHandler"
@@ -106,8 +106,8 @@ const patience = Duration.seconds(10)
 const clientGone = 499
 
 /**
- * Counts the requests that are worked on, and lets the scope close once there is none: a cut connection ends its request
- * a moment later, and that moment still needs the services.
+ * Counts the requests that are worked on, and lets the scope close once there is none: a cut connection ends its
+ * request a moment later, and that moment still needs the services.
  */
 const requestsInHand = Effect.gen(function*() {
   const none = yield* Latch.make(true)
