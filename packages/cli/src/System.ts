@@ -1,0 +1,208 @@
+import { batchVariables, EncodeRuntimeBatch } from "@lectern/adapters/batch"
+import { type S3Settings, s3Settings, type Services } from "@lectern/adapters/environment"
+import { ObjectGrants, ObjectStoreFiles, PlaybackUrlsLocal } from "@lectern/adapters/files"
+import { EncodeRuntimeProcess, JobQueueInProcess } from "@lectern/adapters/in-process"
+import {
+  type DatabaseUrlInvalid,
+  type FolderInUse,
+  type FolderUnusable,
+  JobStorePostgres,
+  layerFor,
+  layerPglite,
+  migrate,
+  PgliteHost,
+  type PgliteUnavailable,
+  StudentStorePostgres
+} from "@lectern/adapters/postgres"
+import { ProgressMirrorRedis, ProgressReaderRedis, RedisConnection } from "@lectern/adapters/redis"
+import { ObjectStoreS3, PlaybackUrlsCdn } from "@lectern/adapters/s3"
+import { JobQueueSqs } from "@lectern/adapters/sqs"
+import { makeAccessLog, makeEdgeHandler } from "@lectern/api/edge"
+import { OriginHandler } from "@lectern/api/origin"
+import { makeTokenVerifier } from "@lectern/api/tokens"
+import { JobDispatcher, JobRecorder, ProgressReader, Sweeper, VideoDeletion } from "@lectern/domain"
+import { MirrorMemory, ProgressMirrorMemory } from "@lectern/domain/memory"
+import { consume, defaultConsumerOptions, studentImportJob } from "@lectern/worker-ai"
+import { type Config, Effect, Layer, Option, Redacted, Schedule } from "effect"
+import type { SqlClient } from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+import { fileURLToPath } from "node:url"
+import type { DataDirectory } from "./DataDirectory.ts"
+
+export interface SystemSettings {
+  readonly services: Services
+  readonly data: DataDirectory
+  /** Signs tokens and the addresses of objects. */
+  readonly secret: Redacted.Redacted<string>
+  /** Where browsers reach this system, without a slash at the end. */
+  readonly publicUrl: string
+  /** Encodes at a time, where they run on this machine. */
+  readonly encodes: number
+}
+
+/** How long a playback address stays valid: a school day. */
+const playbackSeconds = 12 * 3_600
+const sweepEvery = "2 seconds"
+const repairEvery = "10 seconds"
+/** In process what waits is lost with the process alone, and a hand-over said again is dropped; elsewhere it costs. */
+const redispatchAfterMillis = { inProcess: 10_000, elsewhere: 15 * 60_000 } as const
+
+/** How long an encode may be silent before others take it, in seconds. */
+const leaseSeconds = 30
+const defaultRegion = "ap-northeast-2"
+
+const workerProgram = fileURLToPath(import.meta.resolve("@lectern/worker-video/main"))
+
+const s3Client = (s3: S3Settings) => ({
+  region: s3.region,
+  endpoint: s3.endpoint,
+  credentials: { accessKeyId: s3.accessKeyId, secretAccessKey: s3.secretAccessKey }
+})
+
+/** What an encode's process is told, as its container would be: the services that it shares with us, and its folders. */
+const workerEnvironment = ({ data, services }: SystemSettings): Record<string, string> => {
+  const shared = Object.entries({
+    ...services,
+    LOG_LEVEL: process.env["LOG_LEVEL"],
+    OTEL_EXPORTER_OTLP_ENDPOINT: process.env["OTEL_EXPORTER_OTLP_ENDPOINT"]
+  }).flatMap(([name, value]) => value === undefined ? [] : [[name, value]])
+  return {
+    ...Object.fromEntries(shared),
+    LECTERN_OBJECTS_DIR: data.objects,
+    LECTERN_WORK_DIR: data.work,
+    LECTERN_LEASE_SECONDS: String(leaseSeconds)
+  }
+}
+
+/** The two loops that keep a system going: one moves on what stopped half-way, one mends the mirror. */
+const upkeep = Layer.effectDiscard(Effect.gen(function*() {
+  const sweeper = yield* Sweeper
+  const away = (error: { readonly message: string }) =>
+    Effect.logWarning("The sweep waits for the database", { error: error.message })
+  yield* sweeper.sweep.pipe(
+    Effect.catchTag("JobStoreUnavailable", away),
+    Effect.repeat(Schedule.spaced(sweepEvery)),
+    Effect.forkScoped
+  )
+  yield* sweeper.repairMirror.pipe(
+    Effect.catchTag("JobStoreUnavailable", away),
+    Effect.repeat(Schedule.spaced(repairEvery)),
+    Effect.forkScoped
+  )
+}))
+
+type DatabaseFailure =
+  | Config.ConfigError
+  | DatabaseUrlInvalid
+  | FolderInUse
+  | FolderUnusable
+  | PgliteUnavailable
+  | SqlError
+
+/**
+ * The whole system in this process: the origin with the edge mounted, the consumer, the upkeep; and the encodes as child processes,
+ * if they are not on Batch. Each real service replaces its stand-in by its variables.
+ *
+ * Nothing of Redis is in the type of its failures: it starts without.
+ */
+export const systemLayer = (settings: SystemSettings) => {
+  const { data, publicUrl, secret, services } = settings
+
+  const host = PgliteHost.layer({ dataDir: data.database })
+  const client: Layer.Layer<SqlClient, DatabaseFailure> = services.DATABASE_URL === undefined
+    ? layerPglite.pipe(Layer.provide(host))
+    : layerFor(Redacted.make(services.DATABASE_URL))
+  const stores = Layer.mergeAll(JobStorePostgres.layer, StudentStorePostgres.layer).pipe(
+    Layer.provide(Layer.effectDiscard(migrate).pipe(Layer.provideMerge(client)))
+  )
+
+  const mirror = services.REDIS_URL === undefined
+    ? ProgressMirrorMemory.layer
+    : Layer.merge(ProgressMirrorRedis.layerWith(), ProgressReaderRedis.layerWith()).pipe(
+      Layer.provide(RedisConnection.layer({ url: Redacted.make(services.REDIS_URL) }))
+    )
+
+  const grants = ObjectGrants.layer(secret)
+  const s3 = s3Settings(services)
+  const objects = Option.match(s3, {
+    onNone: () => ObjectStoreFiles.layer({ root: data.objects, publicUrl }).pipe(Layer.provide(grants)),
+    onSome: (found) =>
+      ObjectStoreS3.layer({ ...s3Client(found), bucket: found.bucket, forcePathStyle: services.R2_ENDPOINT === undefined })
+  })
+  const playback = services.MEDIA_BASE_URL === undefined
+    ? PlaybackUrlsLocal.layer({ publicUrl, expiresInSeconds: playbackSeconds }).pipe(Layer.provide(grants))
+    : PlaybackUrlsCdn.layer({ baseUrl: services.MEDIA_BASE_URL })
+
+  const { SQS_QUEUE_URL_BASIC, SQS_QUEUE_URL_LITE, SQS_QUEUE_URL_PREMIUM } = services
+  const queue = SQS_QUEUE_URL_LITE === undefined || SQS_QUEUE_URL_BASIC === undefined || SQS_QUEUE_URL_PREMIUM === undefined
+    ? JobQueueInProcess.layer
+    : JobQueueSqs.layer({
+      region: services.AWS_REGION ?? defaultRegion,
+      queues: {
+        lite: withDeadLetters(SQS_QUEUE_URL_LITE),
+        basic: withDeadLetters(SQS_QUEUE_URL_BASIC),
+        premium: withDeadLetters(SQS_QUEUE_URL_PREMIUM)
+      },
+      receiveFrom: ["premium", "basic", "lite"]
+    })
+
+  const embedded = Layer.mergeAll(
+    services.DATABASE_URL === undefined ? host : Layer.empty,
+    services.REDIS_URL === undefined ? ProgressMirrorMemory.layer : Layer.empty
+  )
+  const runtime = services.VIDEO_BATCH_JOB_QUEUE === undefined
+    ? Layer.unwrap(Effect.gen(function*() {
+      const database = yield* Effect.serviceOption(PgliteHost)
+      const memory = yield* Effect.serviceOption(MirrorMemory)
+      return EncodeRuntimeProcess.layer({
+        command: process.execPath,
+        args: [workerProgram],
+        env: workerEnvironment(settings),
+        concurrency: settings.encodes,
+        ports: {
+          ...Option.match(database, { onNone: () => ({}), onSome: ({ acquire }) => ({ sql: acquire }) }),
+          ...Option.match(memory, { onNone: () => ({}), onSome: ({ write }) => ({ mirror: write }) })
+        }
+      })
+    })).pipe(Layer.provide(embedded))
+    : EncodeRuntimeBatch.layer({
+      region: services.AWS_REGION ?? defaultRegion,
+      jobQueue: services.VIDEO_BATCH_JOB_QUEUE,
+      jobDefinition: services.VIDEO_BATCH_JOB_DEFINITION ?? batchVariables.jobDefinition.default
+    })
+
+  const inProcess = services.VIDEO_BATCH_JOB_QUEUE === undefined && SQS_QUEUE_URL_BASIC === undefined
+  const sweeper = Sweeper.layer({
+    redispatchAfterMillis: inProcess ? redispatchAfterMillis.inProcess : redispatchAfterMillis.elsewhere,
+    limit: 100
+  })
+
+  const domain = sweeper.pipe(
+    Layer.provideMerge(VideoDeletion.layer),
+    Layer.provideMerge(Layer.merge(JobRecorder.layer, JobDispatcher.layer)),
+    Layer.provideMerge(Layer.mergeAll(stores, mirror, objects, playback, queue, runtime, grants))
+  )
+
+  const origin = Layer.unwrap(Effect.gen(function*() {
+    const reader = yield* ProgressReader
+    const verifier = makeTokenVerifier({ secrets: [Redacted.value(secret)] })
+    const accessLog = makeAccessLog({ mode: "summary", write: (lines) => void process.stderr.write(lines) })
+    const context = yield* Effect.context<never>()
+    const run = Effect.runPromiseWith(context)
+    const progress = makeEdgeHandler({
+      read: (tenantId, subjects) => run(reader.read(tenantId, subjects)),
+      verify: verifier,
+      accessLog,
+      defer: setImmediate
+    })
+    return OriginHandler.layer({ progress, verifier })
+  }))
+
+  const consumer = Layer.effectDiscard(
+    consume({ student_import: studentImportJob({ workRoot: data.work }) }, defaultConsumerOptions).pipe(Effect.forkScoped)
+  )
+
+  return Layer.mergeAll(origin, consumer, upkeep).pipe(Layer.provide(domain))
+}
+
+const withDeadLetters = (url: string) => ({ url, deadLetterUrl: `${url}-dlq` })

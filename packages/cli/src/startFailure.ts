@@ -1,0 +1,18 @@
+import { Effect, Schema } from "effect"
+import { type CommandFailed, exitCodes, fail } from "./CommandFailed.ts"
+import type { ServeSystemFailure } from "./serveSystem.ts"
+
+const isConfiguration = (tag: string): boolean =>
+  tag === "BadConfiguration" || tag === "ConfigError" || tag === "DatabaseUrlInvalid" || tag === "GrantSecretRefused"
+
+/** The innermost reason that a person can do something about. */
+const reasonOf = (cause: unknown): string =>
+  cause instanceof Error
+    ? `${cause.message}${cause.cause === undefined ? "" : `: ${reasonOf(cause.cause)}`}`
+    : Schema.is(Schema.Struct({ message: Schema.String }))(cause)
+    ? cause.message
+    : String(cause)
+
+/** Says why the system does not start, and ends with what kind of fault that is. */
+export const startFailure = (error: ServeSystemFailure): Effect.Effect<never, CommandFailed> =>
+  fail(isConfiguration(error._tag) ? exitCodes.configuration : exitCodes.unavailable, reasonOf(error))

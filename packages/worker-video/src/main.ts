@@ -1,0 +1,92 @@
+/**
+ * The Batch container's program: encodes the one video that `VIDEO_JOB_ID` and `VIDEO_TENANT_ID` name, and ends with what the
+ * table in `ExitCode.ts` says. Started by `lectern up` it reaches database and mirror through its parent, where those are not
+ * given by `DATABASE_URL` and `REDIS_URL`.
+ */
+import { NodeRuntime, NodeServices } from "@effect/platform-node"
+import { ObjectGrants, ObjectStoreFiles } from "@lectern/adapters/files"
+import { exitWithParent, type IpcUnavailable, ProgressMirrorParent, SqlClientParent } from "@lectern/adapters/in-process"
+import { type DatabaseUrlInvalid, JobStorePostgres, layerFor } from "@lectern/adapters/postgres"
+import { ProgressMirrorRedis } from "@lectern/adapters/redis"
+import { ObjectStoreS3 } from "@lectern/adapters/s3"
+import { JobRecorder, newUuid } from "@lectern/domain"
+import { Observability } from "@lectern/observability"
+import { Cause, type Config, Effect, Exit, Layer } from "effect"
+import type { SqlClient } from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+import { tmpdir } from "node:os"
+import { runEncode } from "./EncodeRun.ts"
+import { Encoder } from "./encoder/index.ts"
+import { ExitCode } from "./ExitCode.ts"
+import { readWorkerSettings, type WorkerSettings } from "./WorkerSettings.ts"
+
+/** A run hands out no addresses: whoever asks it to sign one has made a mistake. */
+const noGrants = Layer.sync(ObjectGrants, () => {
+  const refuse = Effect.die(new Error("Cannot sign or verify an address of an object: an encode has no secret"))
+  return ObjectGrants.of({ sign: () => refuse, verify: () => refuse, authorize: () => refuse })
+})
+
+const objectStore = ({ objects }: WorkerSettings) =>
+  objects._tag === "Bucket"
+    ? ObjectStoreS3.layer({
+      endpoint: objects.s3.endpoint,
+      region: objects.s3.region,
+      bucket: objects.s3.bucket,
+      credentials: { accessKeyId: objects.s3.accessKeyId, secretAccessKey: objects.s3.secretAccessKey },
+      forcePathStyle: objects.pathStyle
+    })
+    : ObjectStoreFiles.layer({ root: objects.root, publicUrl: "" }).pipe(Layer.provide(noGrants))
+
+type DatabaseFailure = IpcUnavailable | SqlError | DatabaseUrlInvalid | Config.ConfigError
+
+const database = (settings: WorkerSettings): Layer.Layer<SqlClient, DatabaseFailure> =>
+  settings.database._tag === "Url" ? layerFor(settings.database.url) : SqlClientParent.layer
+
+/** What a run works with. Redis is in none of its failures. */
+const services = (settings: WorkerSettings) =>
+  Layer.mergeAll(
+    JobRecorder.layer.pipe(
+      Layer.provide(JobStorePostgres.layer.pipe(Layer.provide(database(settings)))),
+      Layer.provide(settings.redis === null ? ProgressMirrorParent.layer : ProgressMirrorRedis.layer({ url: settings.redis }))
+    ),
+    objectStore(settings),
+    Encoder.layerFfmpeg
+  )
+
+const program = Effect.gen(function*() {
+  yield* exitWithParent
+  const settings = yield* readWorkerSettings(process.env, process.send !== undefined)
+  yield* Effect.logInfo("The encode worker has started", { tenant: settings.job.tenantId, job: settings.job.jobId })
+  return yield* runEncode(settings.job, {
+    owner: `encode-${yield* newUuid}`,
+    leaseMillis: settings.leaseMillis,
+    workRoot: settings.workRoot ?? tmpdir()
+  }).pipe(Effect.provide(services(settings)))
+}).pipe(
+  Effect.scoped,
+  Effect.catchTags({
+    BadConfiguration: (error) => Effect.as(Effect.logFatal(error.message), ExitCode.configuration),
+    ConfigError: (error) => Effect.as(Effect.logFatal(error.message), ExitCode.configuration),
+    DatabaseUrlInvalid: (error) => Effect.as(Effect.logFatal(error.message), ExitCode.configuration),
+    SqlError: (error) => Effect.as(Effect.logError("The database cannot be reached", { error: error.message }), ExitCode.temporary),
+    IpcUnavailable: (error) => Effect.as(Effect.logError(error.message), ExitCode.temporary),
+    ObjectStoreUnavailable: (error) => Effect.as(Effect.logError(error.message), ExitCode.temporary)
+  }),
+  Effect.tapCause((cause) =>
+    Cause.hasInterruptsOnly(cause) ? Effect.logWarning("The encode worker was told to stop") : Effect.logFatal("The encode worker broke", cause)
+  ),
+  Effect.provide(Observability.layer({ service: "worker-video" })),
+  Effect.provide(NodeServices.layer)
+)
+
+NodeRuntime.runMain(program, {
+  disableErrorReporting: true,
+  teardown: (exit, onExit) =>
+    onExit(
+      Exit.isSuccess(exit)
+        ? Number(exit.value)
+        : Cause.hasInterruptsOnly(exit.cause)
+        ? ExitCode.preempted
+        : ExitCode.bug
+    )
+})
