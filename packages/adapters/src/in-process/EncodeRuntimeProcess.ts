@@ -82,7 +82,9 @@ export const layer = (options: EncodeRuntimeProcessOptions): Layer.Layer<EncodeR
       const maxWaiting = options.maxWaiting ?? 1_000
       const history = options.history ?? 1_000
       const slots = yield* Semaphore.make(options.concurrency)
-      const fibers = yield* FiberMap.make<string>()
+      const fibers = yield* FiberMap.make<string, void>()
+      // A run belongs to the machine, not to the request that submitted it: not its trace, its log or its end.
+      const runFiber = yield* FiberMap.runtime(fibers)<never>()
       const runs = new Map<string, Run>()
       const ended: Array<string> = []
       let lastNumber = 0
@@ -205,7 +207,7 @@ export const layer = (options: EncodeRuntimeProcessOptions): Layer.Layer<EncodeR
           terminated: null
         }
         runs.set(run.id, run)
-        yield* FiberMap.run(fibers, run.id, slots.withPermit(execute(run)))
+        runFiber(run.id, slots.withPermit(execute(run)))
         return run.id
       })
 

@@ -1,0 +1,58 @@
+import { assert, describe, it } from "@effect/vitest"
+import { EncodeRuntime, type EncodeRunState, JobId, type JobRef, TenantId } from "@lectern/domain"
+import { Effect, type Layer, Schedule } from "effect"
+import { randomUUID } from "node:crypto"
+
+/** A job whose program ends with this exit code at once, or waits until it is terminated. */
+export const jobThat = (does: "exits-0" | "exits-3" | "waits"): JobRef => ({
+  tenantId: TenantId.make(7),
+  jobId: JobId.make(`${does}-${randomUUID()}`)
+})
+
+/** Asks for a run until it is in a state; real time bounds it by the test's own timeout. */
+export const stateWhen = Effect.fnUntraced(function*(id: string, wanted: EncodeRunState["_tag"]) {
+  const runtime = yield* EncodeRuntime
+  return yield* Effect.map(runtime.describe([id]), (states) => states.get(id)).pipe(
+    Effect.repeat({ until: (state) => state?._tag === wanted, schedule: Schedule.spaced("10 millis") })
+  )
+})
+
+/** What every encode runtime promises (`EncodeRuntime` in the domain). */
+export const encodeRuntimeSuite = <E>(name: string, layer: Layer.Layer<EncodeRuntime, E>): void => {
+  describe(`${name} as an encode runtime`, () => {
+    it.live("runs what is submitted and tells how it ended", () =>
+      Effect.gen(function*() {
+        const runtime = yield* EncodeRuntime
+        const good = yield* runtime.submit(jobThat("exits-0"))
+        const bad = yield* runtime.submit(jobThat("exits-3"))
+        assert.notStrictEqual(good, bad)
+        const goodEnd = yield* stateWhen(good, "Ended")
+        const badEnd = yield* stateWhen(bad, "Ended")
+        assert.strictEqual(goodEnd?._tag === "Ended" ? goodEnd.exitCode : undefined, 0)
+        assert.strictEqual(badEnd?._tag === "Ended" ? badEnd.exitCode : undefined, 3)
+      }).pipe(Effect.provide(layer)))
+
+    it.live("concludes nothing about an id that it does not know", () =>
+      Effect.gen(function*() {
+        const runtime = yield* EncodeRuntime
+        const known = yield* runtime.submit(jobThat("waits"))
+        const states = yield* runtime.describe([known, "somebody-elses"])
+        assert.strictEqual(states.size, 2)
+        assert.notStrictEqual(states.get(known)?._tag, "Unknown")
+        assert.deepStrictEqual(states.get("somebody-elses"), { _tag: "Unknown" })
+        assert.strictEqual((yield* runtime.describe([])).size, 0)
+      }).pipe(Effect.provide(layer)))
+
+    it.live("stops a run that is terminated, keeps the reason, and finds a second time harmless", () =>
+      Effect.gen(function*() {
+        const runtime = yield* EncodeRuntime
+        const id = yield* runtime.submit(jobThat("waits"))
+        yield* stateWhen(id, "Running")
+        yield* runtime.terminate(id, "The video was deleted")
+        const end = yield* stateWhen(id, "Ended")
+        assert.strictEqual(end?._tag === "Ended" ? end.reason : undefined, "The video was deleted")
+        yield* runtime.terminate(id, "again")
+        assert.deepStrictEqual(yield* stateWhen(id, "Ended"), end)
+      }).pipe(Effect.provide(layer)))
+  })
+}
