@@ -41,6 +41,8 @@ const windowMillis = 10_000
 /** Upper ends of the buckets, in milliseconds; what took longer is in the last one. */
 const buckets = [1, 2, 5, 10, 25, 50, 100, 250, 300, 1000] as const
 
+const noDurations = (): Array<number> => [...buckets, Infinity].map(() => 0)
+
 const describeCause = (cause: unknown): string => {
   const own = cause instanceof Error ? cause.message : String(cause)
   return cause instanceof Error && cause.cause instanceof Error ? `${own}: ${cause.cause.message}` : own
@@ -67,7 +69,7 @@ const quantile = (counts: ReadonlyArray<number>, total: number, part: number): n
 const makeSummary = (write: (lines: string) => void, now: () => number): AccessLog => {
   let counts = new Map<string, number>()
   let reported = new Set<string>()
-  let durations = new Array<number>(buckets.length + 1).fill(0)
+  let durations = noDurations()
   let total = 0
   let startedAt = now()
 
@@ -82,7 +84,7 @@ const makeSummary = (write: (lines: string) => void, now: () => number): AccessL
     }))
     counts = new Map()
     reported = new Set()
-    durations = new Array<number>(buckets.length + 1).fill(0)
+    durations = noDurations()
     total = 0
     startedAt = time
   }

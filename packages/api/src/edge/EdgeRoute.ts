@@ -1,4 +1,4 @@
-import { type JobId, type Subject, type VideoId } from "@lectern/domain"
+import type { JobId, Subject, VideoId } from "@lectern/domain"
 
 /** What a path asks for. */
 export type EdgeRoute =

@@ -62,28 +62,26 @@ export const makeSharedReader = (options: SharedReaderOptions) => {
       settle = resolve
     })
     const send = (): void => {
-      let isDone = false
-      const done = (outcome: (index: number) => SharedRead): void => {
+      let isSettled = false
+      const settleWith = (outcome: (index: number) => SharedRead): void => {
         // An answer that comes after its time: by now the same keys may belong to a later batch.
-        if (isDone) return
-        isDone = true
+        if (isSettled) return
+        isSettled = true
         clearTimeout(timer)
         for (const subject of subjects) waiting.delete(keyOf(tenantId, subject))
         settle(subjects.map((_, index) => outcome(index)))
       }
-      const fail = (cause: unknown): void => done(() => ({ _tag: "Unreadable", cause }))
+      const giveUp = (cause: unknown): void => settleWith(() => ({ _tag: "Unreadable", cause }))
+      const take = (texts: ReadonlyArray<StoredProgress>): void =>
+        settleWith((index) => {
+          const stored = texts[index]
+          return stored === undefined ? missing : { _tag: "Read", stored }
+        })
       const timer = setTimeout(
-        () => fail(new ReadTimedOut(`Cannot read progress: no answer within ${timeoutMillis} ms`)),
+        () => giveUp(new ReadTimedOut(`Cannot read progress: no answer within ${timeoutMillis} ms`)),
         timeoutMillis
       )
-      ask(tenantId, subjects).then(
-        (texts) =>
-          done((index) => {
-            const stored = texts[index]
-            return stored === undefined ? missing : { _tag: "Read", stored }
-          }),
-        fail
-      )
+      ask(tenantId, subjects).then(take, giveUp)
     }
     return { tenantId, subjects, reads, send }
   }

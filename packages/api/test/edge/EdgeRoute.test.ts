@@ -1,0 +1,72 @@
+import * as fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { edgeRoute, maxJobIdChars } from "../../src/edge/EdgeRoute.ts"
+
+const video = (segment: string) => edgeRoute(`/api/v1/media/videos/${segment}/progress/`)
+const job = (segment: string) => edgeRoute(`/api/v1/jobs/${segment}/progress/`)
+
+describe("A path of the edge", () => {
+  it("names a video or a job, whether it comes alone or with an origin, with a query or without", () => {
+    const expected = { _tag: "Progress", subject: { _tag: "Video", id: 42 } }
+    for (const origin of ["", "http://edge.school", "https://edge.school:8443"]) {
+      for (const query of ["", "?", "?t=1", "#a", "?next=/api/v1/jobs/x/progress/"]) {
+        expect(edgeRoute(`${origin}/api/v1/media/videos/42/progress/${query}`)).toEqual(expected)
+      }
+    }
+    expect(job("0f8fad5b")).toEqual({ _tag: "Progress", subject: { _tag: "Job", id: "0f8fad5b" } })
+  })
+
+  for (
+    const segment of [
+      "0", "00", "-1", "+1", "1.0", "1e3", "0x1", "%31", "١", "１", "9007199254740992", "1".repeat(30), "abc", "%20", "1%00", "..",
+      "1,2", "NaN"
+    ]
+  ) {
+    it(`is refused for a video's id that is no positive integer: ${segment}`, () => {
+      expect(video(segment)).toMatchObject({ _tag: "BadId" })
+    })
+  }
+
+  it("takes the largest id that a client can write", () => {
+    expect(video("9007199254740991")).toMatchObject({ subject: { id: 9007199254740991 } })
+  })
+
+  it("takes any job's id of up to 64 characters, decoded", () => {
+    for (const id of ["a", "a b", "a/b", "한글", "..", "😀", "a%b", "x".repeat(maxJobIdChars)]) {
+      expect(job(encodeURIComponent(id))).toEqual({ _tag: "Progress", subject: { _tag: "Job", id } })
+    }
+  })
+
+  for (const segment of ["x".repeat(65), "%", "%zz", "%ff", "%00", "a%0ab", "%7f", "%c2%80", "%ed%a0%80"]) {
+    it(`is refused for a job's id that is too long, or no text: ${segment.slice(0, 12)}`, () => {
+      expect(job(segment)).toMatchObject({ _tag: "BadId" })
+    })
+  }
+
+  it("ends in a slash", () => {
+    expect(edgeRoute("/api/v1/jobs/a/progress")).toEqual({ _tag: "NoSlash" })
+    expect(edgeRoute("/api/v1/media/videos/1/progress?x=/")).toEqual({ _tag: "NoSlash" })
+  })
+
+  for (
+    const path of [
+      "", "/", "*", "/api/v1/jobs/", "/api/v1/jobs//progress/", "/api/v1/jobs/a/", "/api/v1/jobs/a/progress//",
+      "/api/v1/jobs/a/progress/x", "/api/v1/jobs/a/b/progress/", "//api/v1/jobs/a/progress/", "/API/v1/jobs/a/progress/",
+      "/api/v2/jobs/a/progress/", "/api/v1/media/videos", "http://edge.school"
+    ]
+  ) {
+    it(`is no other: ${path}`, () => {
+      expect(edgeRoute(path)).toEqual({ _tag: "Unknown" })
+    })
+  }
+
+  it("never throws, and never lets an id out that is not well formed", () => {
+    fc.assert(fc.property(fc.string({ unit: "binary" }), (segment) => {
+      for (const route of [video(segment), job(segment), edgeRoute(segment), job(encodeURIComponent(segment.toWellFormed()))]) {
+        if (route._tag !== "Progress") continue
+        const { id } = route.subject
+        expect(typeof id === "number" ? Number.isSafeInteger(id) && id > 0 : id.length <= 64 && id.isWellFormed()).toBe(true)
+      }
+    }))
+  })
+})
