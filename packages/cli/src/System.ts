@@ -17,7 +17,7 @@ import {
 import { ProgressMirrorRedis, ProgressReaderRedis, RedisConnection } from "@lectern/adapters/redis"
 import { ObjectStoreS3, PlaybackUrlsCdn } from "@lectern/adapters/s3"
 import { JobQueueSqs } from "@lectern/adapters/sqs"
-import { makeAccessLog, makeEdgeHandler } from "@lectern/api/edge"
+import { makeAccessLog, makeEdgeHandler, noAccessLog } from "@lectern/api/edge"
 import { OriginHandler } from "@lectern/api/origin"
 import { makeTokenVerifier } from "@lectern/api/tokens"
 import { JobDispatcher, JobRecorder, ProgressReader, Sweeper, VideoDeletion } from "@lectern/domain"
@@ -38,6 +38,8 @@ export interface SystemSettings {
   readonly publicUrl: string
   /** Encodes at a time, where they run on this machine. */
   readonly encodes: number
+  /** Whether the progress endpoints say on standard error how they are used. */
+  readonly accessLog: boolean
 }
 
 /** How long a playback address stays valid: a school day. */
@@ -186,13 +188,14 @@ export const systemLayer = (settings: SystemSettings) => {
   const origin = Layer.unwrap(Effect.gen(function*() {
     const reader = yield* ProgressReader
     const verifier = makeTokenVerifier({ secrets: [Redacted.value(secret)] })
-    const accessLog = makeAccessLog({ mode: "summary", write: (lines) => void process.stderr.write(lines) })
     const context = yield* Effect.context<never>()
     const run = Effect.runPromiseWith(context)
     const progress = makeEdgeHandler({
       read: (tenantId, subjects) => run(reader.read(tenantId, subjects)),
       verify: verifier,
-      accessLog,
+      accessLog: settings.accessLog
+        ? makeAccessLog({ mode: "summary", write: (lines) => void process.stderr.write(lines) })
+        : noAccessLog,
       defer: setImmediate
     })
     return OriginHandler.layer({ progress, verifier })

@@ -17,6 +17,7 @@ export interface ServeSystemOptions {
   /** `null`: `PORT`, or 8787. */
   readonly port: number | null
   readonly encodes: number
+  readonly accessLog: boolean
 }
 
 export const defaultPort = 8787
@@ -63,7 +64,7 @@ export const serveSystem = Effect.fnUntraced(function*(options: ServeSystemOptio
   })
   const publicUrl = (environment.PUBLIC_URL ?? server.url).replace(/\/+$/, "")
   const system = yield* Layer.build(
-    systemLayer({ services: environment, data, secret, publicUrl, encodes: options.encodes })
+    systemLayer({ services: environment, data, secret, publicUrl, encodes: options.encodes, accessLog: options.accessLog })
   )
   handler = Context.get(system, OriginHandler)
   yield* Effect.addFinalizer(() =>

@@ -64,7 +64,7 @@ export const demo = Command.make(
 
     yield* Effect.scoped(Effect.gen(function*() {
       yield* Console.log("Starting the whole system on this machine ...")
-      const system = yield* serveSystem({ data, host: "127.0.0.1", port: 0, encodes: 1 }).pipe(Effect.catch(startFailure))
+      const system = yield* serveSystem({ data, host: "127.0.0.1", port: 0, encodes: 1, accessLog: false }).pipe(Effect.catch(startFailure))
       yield* Console.log([`It is up at ${system.url}`, ...system.parts.map((part) => `  ${part}`)].join("\n"))
 
       const token = yield* Effect.promise(() =>

@@ -32,6 +32,7 @@ export const up = Command.make(
         data,
         encodes,
         host,
+        accessLog: true,
         port: port._tag === "Some" ? port.value : null
       }).pipe(Effect.catch(startFailure))
       yield* Console.log([
