@@ -6,7 +6,7 @@ import {
   newUuid
 } from "@lectern/domain"
 import { NodeStream } from "@effect/platform-node"
-import { Deferred, Effect, Fiber, FiberMap, Layer, Schema, Semaphore, Stream } from "effect"
+import { Deferred, Effect, Fiber, FiberMap, Layer, Option, Schema, Semaphore, Stream } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import { constants } from "node:os"
 import type { Readable } from "node:stream"
@@ -222,17 +222,16 @@ export const layer = (options: EncodeRuntimeProcessOptions): Layer.Layer<EncodeR
           : { _tag: "Unknown" }
       }
 
-      const terminate: EncodeRuntime["Service"]["terminate"] = Effect.fn("EncodeRuntime.terminate")(
-        function*(externalId, reason) {
+      const terminate: EncodeRuntime["Service"]["terminate"] = (externalId, reason) =>
+        Effect.sync(() => {
           const run = runs.get(externalId)
           if (run === undefined || run.state._tag === "Ended" || run.terminated !== null) return
           run.terminated = reason
           const fiber = FiberMap.getUnsafe(fibers, externalId)
           if (run.state._tag === "Waiting") end(run, null, reason)
           // Its end may take half a minute; nobody has to wait for it here.
-          if (fiber._tag === "Some") fiber.value.interruptUnsafe()
-        }
-      )
+          if (Option.isSome(fiber)) fiber.value.interruptUnsafe()
+        }).pipe(Effect.withSpan("EncodeRuntime.terminate"))
 
       return EncodeRuntime.of({
         submit,

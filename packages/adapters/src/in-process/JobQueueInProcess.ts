@@ -37,7 +37,7 @@ const subjectOf = (message: JobMessage): string => `${message.tenant_id}/${messa
 export const layerWith = (options: JobQueueInProcessOptions): Layer.Layer<JobQueue> =>
   Layer.effect(
     JobQueue,
-    Effect.gen(function*() {
+    Effect.sync(() => {
       const capacity = options.capacity ?? 10_000
       const maxReceiveCount = options.maxReceiveCount ?? contractReceiveCount
       const held = new Map<string, Held>()

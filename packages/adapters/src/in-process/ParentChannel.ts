@@ -62,7 +62,7 @@ export class ParentChannel extends Context.Service<ParentChannel, {
       }
 
       const breakAll = (detail: string): void => {
-        for (const id of [...pending.keys()]) settle(id)?.reject(new IpcUnavailable({ detail }))
+        for (const id of pending.keys()) settle(id)?.reject(new IpcUnavailable({ detail }))
       }
       const onDisconnect = (): void => breakAll("the parent has gone")
 

@@ -92,7 +92,7 @@ describe("the child side without a parent", () => {
     Effect.acquireUseRelease(
       Effect.sync(() => {
         // The test runner's own worker has a channel; this process is to have none.
-        const { send } = process
+        const send = Reflect.get(process, "send")
         Reflect.set(process, "send", undefined)
         return send
       }),

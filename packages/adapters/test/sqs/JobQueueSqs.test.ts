@@ -1,11 +1,12 @@
 import { CreateQueueCommand, ReceiveMessageCommand, SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs"
 import { assert, describe, it } from "@effect/vitest"
 import { JobMessage, JobQueue, type Tier } from "@lectern/domain"
-import { ClosedPort, FauxqsServer, SilentPort } from "@lectern/harness"
+import { ClosedPort, SilentPort } from "@lectern/harness"
 import { Context, Effect, Fiber, Layer, Redacted, Result } from "effect"
 import { randomUUID } from "node:crypto"
 import { JobQueueSqs, type JobQueueSqsOptions, jobQueueNames, maxReceiveCount } from "../../src/sqs/index.ts"
 import { jobQueueSuite, messageFor } from "../conformance/JobQueueSuite.ts"
+import { startFauxqsInMemory } from "./FauxqsInMemory.ts"
 
 const credentials = { accessKeyId: "key", secretAccessKey: "secret" }
 
@@ -41,7 +42,7 @@ const makeQueues = Effect.fnUntraced(function*(sqs: SQSClient) {
   return { lite: yield* tier("lite"), basic: yield* tier("basic"), premium: yield* tier("premium") }
 })
 
-const setUp = (server: FauxqsServer["Service"]) =>
+const setUp = (server: { readonly url: string }) =>
   Effect.gen(function*() {
     const sqs = yield* client(server.url)
     const queues = yield* makeQueues(sqs)
@@ -50,11 +51,10 @@ const setUp = (server: FauxqsServer["Service"]) =>
 
 const shared = Layer.unwrap(
   Effect.gen(function*() {
-    const server = yield* FauxqsServer
-    const { options } = yield* setUp(server)
+    const { options } = yield* setUp(yield* startFauxqsInMemory)
     return JobQueueSqs.layer(options)
   })
-).pipe(Layer.provide(FauxqsServer.layer))
+)
 
 const queueWith = (options: JobQueueSqsOptions) =>
   Effect.map(Layer.build(JobQueueSqs.layer(options)), (context) => Context.get(context, JobQueue))
@@ -64,7 +64,7 @@ jobQueueSuite("SQS", shared)
 describe("JobQueueSqs", () => {
   it.live("hands out a text that is no message of ours as malformed, and puts it aside with the text as it was", () =>
     Effect.gen(function*() {
-      const { options, queues, sqs } = yield* setUp(yield* FauxqsServer.make)
+      const { options, queues, sqs } = yield* setUp(yield* startFauxqsInMemory)
       const queue = yield* queueWith(options)
       for (const body of ["not json", "{\"job_id\": 5}"]) {
         yield* Effect.promise(() => sqs.send(new SendMessageCommand({ QueueUrl: queues.basic.url, MessageBody: body })))
@@ -81,7 +81,7 @@ describe("JobQueueSqs", () => {
 
   it.live("sends each tier to its queue, and receives from the most urgent first", () =>
     Effect.gen(function*() {
-      const { options } = yield* setUp(yield* FauxqsServer.make)
+      const { options } = yield* setUp(yield* startFauxqsInMemory)
       const all = yield* queueWith({ ...options, receiveFrom: ["premium", "basic", "lite"] })
       const premiumOnly = yield* queueWith({ ...options, receiveFrom: ["premium"] })
       for (const tier of ["lite", "basic", "premium"] as const) {
@@ -100,7 +100,7 @@ describe("JobQueueSqs", () => {
 
   it.live("gives back at once a message that comes while its receiver is being interrupted", () =>
     Effect.gen(function*() {
-      const { options, queues, sqs } = yield* setUp(yield* FauxqsServer.make)
+      const { options, queues, sqs } = yield* setUp(yield* startFauxqsInMemory)
       const queue = yield* queueWith(options)
       const receiver = yield* Effect.forkChild(
         queue.receive({ max: 1, waitSeconds: 20, visibilitySeconds: 600 }),
@@ -142,7 +142,7 @@ describe("JobQueueSqs", () => {
 
   it.live("takes a queue that does not exist for a fault that time does not mend", () =>
     Effect.gen(function*() {
-      const server = yield* FauxqsServer.make
+      const server = yield* startFauxqsInMemory
       const missing = { url: `${server.url}/000000000000/missing`, deadLetterUrl: `${server.url}/000000000000/missing-dlq` }
       const queue = yield* queueWith(settings(server.url, { lite: missing, basic: missing, premium: missing }))
       for (const call of [Effect.asVoid(queue.send(messageFor("a"))), queue.ping]) {
