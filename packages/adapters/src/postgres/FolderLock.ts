@@ -37,7 +37,10 @@ const encodeHolder = Schema.encodeSync(HolderJson)
 const isMissing = (cause: unknown): boolean => cause instanceof Error && "code" in cause && cause.code === "ENOENT"
 const isTaken = (cause: unknown): boolean => cause instanceof Error && "code" in cause && cause.code === "EEXIST"
 
-/** Clock ticks from the machine's start to the process's, on Linux: the 22nd field, counted behind the name in brackets. */
+/**
+ * Clock ticks from the machine's start to the process's, on Linux: the 22nd field, counted behind the name in
+ * brackets.
+ */
 const startOf = async (pid: number): Promise<string | null> => {
   try {
     const status = await readFile(`/proc/${pid}/stat`, "utf8")
@@ -108,8 +111,9 @@ const take = async (path: string, content: string): Promise<Holder | null> => {
 }
 
 /**
- * Holds `folder`, which is made when it is missing, for this process until the scope closes. A dead holder's lock is taken over.
- * The holders are processes of one machine: over a network file system, or from two containers, nobody sees who lives.
+ * Holds `folder`, which is made when it is missing, for this process until the scope closes. A dead holder's lock is
+ * taken over. The holders are processes of one machine: over a network file system, or from two containers, nobody
+ * sees who lives.
  */
 export const lockFolder = (folder: string): Effect.Effect<void, FolderInUse | FolderUnusable, Scope.Scope> => {
   const path = join(folder, "lock")

@@ -16,14 +16,17 @@ const columns = {
 } as const
 
 /**
- * A row of `jobs` as JSON. Rows travel as JSON in both directions, because the drivers differ in what they make of a `bigint`:
- * a number, a string or a BigInt.
+ * A row of `jobs` as JSON. Rows travel as JSON in both directions, because the drivers differ in what they make of a
+ * `bigint`: a number, a string or a BigInt.
  */
 export const JobRow = Schema.Struct(Job.fields).pipe(Schema.encodeKeys(columns))
 
 const names: Readonly<Record<string, string>> = columns
 
-/** The columns that a job has, and of these the ones that change. Named one by one, so that a newer program may add others. */
+/**
+ * The columns that a job has, and of these the ones that change. Named one by one, so that a newer program may add
+ * others.
+ */
 const all = Object.keys(Job.fields).map((field) => names[field] ?? field)
 export const jobColumns = all.join(", ")
 export const mutableJobColumns = all.filter((column) => column !== "tenant_id" && column !== "id").join(", ")

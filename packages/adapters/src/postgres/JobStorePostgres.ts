@@ -70,9 +70,11 @@ const toJob = (row: typeof JobRow.Type | null): Job | null => row === null ? nul
 const toVideo = (row: typeof VideoRow.Type | null): Video | null => row === null ? null : new Video(row)
 
 /**
- * The job store on Postgres. Rows are locked in one order, the video before its job, and are decided on by the database's clock.
+ * The job store on Postgres. Rows are locked in one order, the video before its job, and are decided on by the
+ * database's clock.
  *
- * A commit whose answer was lost is an error: the transition may have happened, and a worker's command said again is harmless.
+ * A commit whose answer was lost is an error: the transition may have happened, and a worker's command said again is
+ * harmless.
  */
 export const layerWith = (policy: JobPolicy): Layer.Layer<JobStore, never, SqlClient> =>
   Layer.effect(
@@ -242,7 +244,8 @@ export const layerWith = (policy: JobPolicy): Layer.Layer<JobStore, never, SqlCl
             { tenantId, videoId },
             Effect.gen(function*() {
               const { now, video } = yield* lockVisibleVideo(tenantId, videoId)
-              return yield* beginEncode(yield* Effect.fromResult(VideoPolicy.retryEncode(video, jobId, now)), jobId, now)
+              const waiting = yield* Effect.fromResult(VideoPolicy.retryEncode(video, jobId, now))
+              return yield* beginEncode(waiting, jobId, now)
             })
           ).pipe(Effect.map(commit)),
 
@@ -253,7 +256,9 @@ export const layerWith = (policy: JobPolicy): Layer.Layer<JobStore, never, SqlCl
             { tenantId, videoId },
             Effect.gen(function*() {
               const { now, video } = yield* lockVideo(tenantId, videoId)
-              const encode = video.encodeJobId === null ? null : yield* lockJobIfAny({ tenantId, jobId: video.encodeJobId })
+              const encode = video.encodeJobId === null
+                ? null
+                : yield* lockJobIfAny({ tenantId, jobId: video.encodeJobId })
               const job = encode === null ? null : encode.job
               const unchanged: VideoRecord = { video, job }
               if (video.deletedAt !== null) return unchanged
@@ -278,7 +283,8 @@ export const layerWith = (policy: JobPolicy): Layer.Layer<JobStore, never, SqlCl
               if (found === null || found.video.deletedAt === null) return
               yield* sql`DELETE FROM jobs
                 WHERE tenant_id = ${String(tenantId)}::bigint AND video_id = ${String(videoId)}::bigint`
-              yield* sql`DELETE FROM videos WHERE tenant_id = ${String(tenantId)}::bigint AND id = ${String(videoId)}::bigint`
+              yield* sql`DELETE FROM videos
+                WHERE tenant_id = ${String(tenantId)}::bigint AND id = ${String(videoId)}::bigint`
             })
           ),
 
@@ -364,10 +370,11 @@ export const layerWith = (policy: JobPolicy): Layer.Layer<JobStore, never, SqlCl
           statement(
             "markDispatched",
             `note that job "${ref.jobId}" was handed over`,
-            // A run may have claimed the job before its submitter came to note the run's id, but not ended that attempt.
+            // A run may have claimed the job before its submitter came to note the run's id, but not ended the attempt.
             Effect.asVoid(sql`UPDATE jobs SET dispatched_at = ${sql.literal(clock)}, external_id = ${externalId}
               WHERE tenant_id = ${String(ref.tenantId)}::bigint AND id = ${ref.jobId}
-                AND attempt = ${String(attempt)}::integer + CASE WHEN status IN ('VALIDATING', 'RUNNING') THEN 1 ELSE 0 END
+                AND attempt = ${String(attempt)}::integer
+                  + CASE WHEN status IN ('VALIDATING', 'RUNNING') THEN 1 ELSE 0 END
                 AND ${sql.literal(unfinished)}`)
           ),
 

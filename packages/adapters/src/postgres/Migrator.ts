@@ -14,7 +14,8 @@ export class MigrationChanged extends Schema.TaggedError<MigrationChanged>()("Mi
   ours: Schema.String
 }) {
   override get message(): string {
-    return `Cannot migrate: step ${this.id} "${this.name}" was applied with checksum ${this.applied} and is ${this.ours} now; `
+    return `Cannot migrate: step ${this.id} "${this.name}" was applied with checksum ${this.applied} `
+      + `and is ${this.ours} now; `
       + "write a new step instead of changing one that was applied"
   }
 }
@@ -29,7 +30,9 @@ export interface MigrationReport {
 /** Any number that nothing else in the same database locks: "lectern" in ASCII, shortened. */
 const lockKey = "1818588020"
 
-/** One migration is allowed more than a statement's usual limit, and so is the wait for another process that migrates. */
+/**
+ * One migration is allowed more than a statement's usual limit, and so is the wait for another process that migrates.
+ */
 const patienceMillis = 300_000
 
 const AppliedRow = Schema.Struct({ record: Schema.Struct({ id: Schema.Int, checksum: Schema.String }) })
@@ -39,8 +42,8 @@ export const checksumOf = (migration: Migration): string =>
   createHash("sha256").update(migration.statements.join(";\n")).digest("hex").slice(0, 16)
 
 /**
- * Applies `steps` that the database lacks, all or none. Processes that start together wait for each other. The lock belongs to
- * the transaction, so that it works through a pooler that gives each transaction another session.
+ * Applies `steps` that the database lacks, all or none. Processes that start together wait for each other. The lock
+ * belongs to the transaction, so that it works through a pooler that gives each transaction another session.
  */
 export const migrateWith = (
   steps: ReadonlyArray<Migration>

@@ -22,15 +22,16 @@ export interface PgliteOptions {
 }
 
 /**
- * The one embedded Postgres of this process. It has a single session, which is lent to one holder at a time, in the order of
- * asking; a transaction that its holder left open is rolled back when it comes back.
+ * The one embedded Postgres of this process. It has a single session, which is lent to one holder at a time, in the
+ * order of asking; a transaction that its holder left open is rolled back when it comes back.
  */
 export class PgliteHost extends Context.Service<PgliteHost, {
   readonly acquire: Effect.Effect<SqlSession, SqlError, Scope.Scope>
 }>()("@lectern/adapters/PgliteHost") {
   static readonly layer = (
     options: PgliteOptions
-  ): Layer.Layer<PgliteHost, FolderInUse | FolderUnusable | PgliteUnavailable> => Layer.effect(PgliteHost, make(options))
+  ): Layer.Layer<PgliteHost, FolderInUse | FolderUnusable | PgliteUnavailable> =>
+    Layer.effect(PgliteHost, make(options))
 }
 
 /** SQL on the embedded Postgres. */

@@ -19,9 +19,9 @@ const DatabaseDriver = Schema.Literals(["tcp", "neon"])
 const neonProxy = Config.option(Config.String("NEON_WS_PROXY"))
 
 /**
- * The driver that a database wants: Neon's for a host of `neon.tech`, TCP for every other. `DATABASE_DRIVER` (`tcp` or `neon`)
- * overrules; `NEON_WS_PROXY` (a `host:port/path?address=`, to which the database's `host:port` is appended) puts a WebSocket
- * proxy of one's own in Neon's place.
+ * The driver that a database wants: Neon's for a host of `neon.tech`, TCP for every other. `DATABASE_DRIVER` (`tcp`
+ * or `neon`) overrules; `NEON_WS_PROXY` (a `host:port/path?address=`, to which the database's `host:port` is
+ * appended) puts a WebSocket proxy of one's own in Neon's place.
  */
 export const layerFor = (
   url: Redacted.Redacted

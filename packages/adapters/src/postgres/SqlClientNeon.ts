@@ -15,7 +15,10 @@ export interface NeonOptions {
   readonly wsProxy?: string | ((host: string, port: number | string) => string)
   /** `wss` rather than `ws`; true by default. False also for the Postgres behind a proxy that has no TLS. */
   readonly useSecureWebSocket?: boolean
-  /** Sends the password before it is asked for, which saves a round trip where the server wants a clear-text one, as Neon does. */
+  /**
+   * Sends the password before it is asked for, which saves a round trip where the server wants a clear-text one, as
+   * Neon does.
+   */
   readonly pipelineConnect?: "password" | false
 }
 

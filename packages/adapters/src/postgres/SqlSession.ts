@@ -9,8 +9,8 @@ import { sqlErrorReason } from "./sqlErrorReason.ts"
 /** One Postgres session, as every driver of the field offers it: `$1` placeholders, one statement per query. */
 export interface SqlSession {
   /**
-   * Rejects with whatever the driver rejects with; an error of the database has its SQLSTATE in `code`. `rowMode` says whether a
-   * row is an object by column name or an array in the order of the columns.
+   * Rejects with whatever the driver rejects with; an error of the database has its SQLSTATE in `code`. `rowMode`
+   * says whether a row is an object by column name or an array in the order of the columns.
    */
   query(
     text: string,
@@ -21,8 +21,9 @@ export interface SqlSession {
 
 export interface SqlSessionsOptions {
   /**
-   * A session of one's own, given back when the scope closes. Asked for once per statement or transaction. It may come back with
-   * a transaction open and a query under way, when its user was interrupted: to end both is the giver's part.
+   * A session of one's own, given back when the scope closes. Asked for once per statement or transaction. It may
+   * come back with a transaction open and a query under way, when its user was interrupted: to end both is the
+   * giver's part.
    */
   readonly acquire: Effect.Effect<SqlSession, SqlError, Scope.Scope>
   /** The name that traces show. */
@@ -34,7 +35,10 @@ export const layerSqlSessions = (options: SqlSessionsOptions): Layer.Layer<SqlCl
   Layer.effect(
     SqlClient.SqlClient,
     Effect.gen(function*() {
-      /** Sessions that are known to be gone: there is nothing to roll back on them, and asking would hide the first error. */
+      /**
+       * Sessions that are known to be gone: there is nothing to roll back on them, and asking would hide the first
+       * error.
+       */
       const lost = new WeakSet<Connection>()
       const acquirer = Effect.map(options.acquire, (session) => makeConnection(session, lost))
       return yield* SqlClient.make({
@@ -67,7 +71,8 @@ const makeConnection = (session: SqlSession, lost: WeakSet<Connection>): Connect
       return transformRows === undefined ? objects : transformRows(objects)
     })
   const executeValues: Connection["executeValues"] = (text, values) =>
-    Effect.map(query(text, values, "array"), ({ rows }) => rows.filter((row): row is ReadonlyArray<unknown> => Array.isArray(row)))
+    Effect.map(query(text, values, "array"), ({ rows }) =>
+      rows.filter((row): row is ReadonlyArray<unknown> => Array.isArray(row)))
   const connection: Connection = {
     execute,
     executeUnprepared: execute,

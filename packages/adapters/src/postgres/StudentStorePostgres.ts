@@ -79,8 +79,8 @@ export const layer: Layer.Layer<StudentStore, never, SqlClient> = Layer.effect(
       // In one order, so that two imports with the same students wait for each other instead of for themselves.
       yield* sql`INSERT INTO students
           (tenant_id, name, guardian_phone, student_phone, details, job_id, job_row, created_at)
-        SELECT ${String(lease.tenantId)}::bigint, name, guardian_phone, student_phone, details, ${lease.jobId}::text, row,
-          ${String(found.record.now)}::bigint
+        SELECT ${String(lease.tenantId)}::bigint, name, guardian_phone, student_phone, details, ${lease.jobId}::text,
+          row, ${String(found.record.now)}::bigint
         FROM json_to_recordset(${batch}::json) AS batch ${sql.literal(batchColumns)}
         ORDER BY name, guardian_phone
         ON CONFLICT (tenant_id, name, guardian_phone) DO NOTHING`

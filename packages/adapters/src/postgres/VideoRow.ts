@@ -20,7 +20,10 @@ export const VideoRow = Schema.Struct(Video.fields).pipe(Schema.encodeKeys(colum
 
 const names: Readonly<Record<string, string>> = columns
 
-/** The columns that a video has, and of these the ones that change. Named one by one, so that a newer program may add others. */
+/**
+ * The columns that a video has, and of these the ones that change. Named one by one, so that a newer program may add
+ * others.
+ */
 const all = Object.keys(Video.fields).map((field) => names[field] ?? field)
 export const videoColumns = all.join(", ")
 export const mutableVideoColumns = all.filter((column) => column !== "tenant_id" && column !== "id").join(", ")

@@ -1,10 +1,13 @@
 /**
- * How long a connection is trusted, in milliseconds. INCIDENTS.md, 23 and 24: proxies and firewalls drop connections that are
- * idle without a word, and a write on a dropped one seems to hang.
+ * How long a connection is trusted, in milliseconds. INCIDENTS.md, 23 and 24: proxies and firewalls drop connections
+ * that are idle without a word, and a write on a dropped one seems to hang.
  */
 export const connectionLimits = {
   connect: 5_000,
-  /** Closed by us after this time without use; shorter than any proxy's own limit, so that we are never the one surprised. */
+  /**
+   * Closed by us after this time without use; shorter than any proxy's own limit, so that we are never the one
+   * surprised.
+   */
   idle: 30_000,
   /** A connection is replaced after this time, in use or not: a failover leaves nobody on the old host. */
   lifetime: 900_000,

@@ -3,7 +3,10 @@ import { Effect, Schedule, Schema } from "effect"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
 import { endsSession, sqlStateOf } from "./sqlErrorReason.ts"
 
-/** What the server refuses for now: no room for one more (53), being asked by an operator to wait (57), read-only after a failover. */
+/**
+ * What the server refuses for now: no room for one more (53), being asked by an operator to wait (57), read-only
+ * after a failover.
+ */
 const passes = (state: string): boolean => endsSession(state) || state.startsWith("53") || state === "25006"
 
 /** Whether the same call may succeed later. */
@@ -25,8 +28,8 @@ const isCollision = (error: unknown): boolean =>
   isSqlError(error) && (error.reason._tag === "DeadlockError" || error.reason._tag === "SerializationError")
 
 /**
- * Runs a transaction again that the database ended because of another one, three times at most. A lost connection is not tried
- * again here: whether the commit came through is not known, and the caller decides.
+ * Runs a transaction again that the database ended because of another one, three times at most. A lost connection is
+ * not tried again here: whether the commit came through is not known, and the caller decides.
  */
 export const retryCollisions = <A, E, R>(
   transaction: Effect.Effect<A, E, R>

@@ -6,8 +6,8 @@ import { connectionLimits } from "./connectionLimits.ts"
 /**
  * One transaction, with an end to the wait for it.
  *
- * Effect's own turns a rollback that fails into a defect; on a lost connection it always does, and the defect would hide that
- * the database is away.
+ * Effect's own turns a rollback that fails into a defect; on a lost connection it always does, and the defect would
+ * hide that the database is away.
  */
 export const withTransaction = <A, E, R>(
   sql: SqlClient,
@@ -23,8 +23,9 @@ export const withTransaction = <A, E, R>(
 /**
  * Fails when `work` has not ended within `millis`: for a server or a network that went silent.
  *
- * The work is a fiber of its own, because its clean-up (a cancel, a rollback) waits for the same silence. It is told to stop, not
- * waited for, and ends with its connection. A caller that is interrupted does wait, within the same limit.
+ * The work is a fiber of its own, because its clean-up (a cancel, a rollback) waits for the same silence. It is told
+ * to stop, not waited for, and ends with its connection. A caller that is interrupted does wait, within the same
+ * limit.
  */
 export const withinLimit = <A, E, R>(
   work: Effect.Effect<A, E, R>,

@@ -1,6 +1,6 @@
 /**
- * What every `JobStore` promises. An implementation is given as a layer with `conformancePolicy`; its database may hold other
- * tests' rows, because each test works in a tenant of its own.
+ * What every `JobStore` promises. An implementation is given as a layer with `conformancePolicy`; its database may
+ * hold other tests' rows, because each test works in a tenant of its own.
  */
 import { assert, layer } from "@effect/vitest"
 import {

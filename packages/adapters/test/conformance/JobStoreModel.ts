@@ -1,4 +1,7 @@
-/** The store in memory as the model: whatever is said to a store, in any order, it answers and keeps what the model does. */
+/**
+ * The store in memory as the model: whatever is said to a store, in any order, it answers and keeps what the model
+ * does.
+ */
 import { assert, layer } from "@effect/vitest"
 import { type JobId, JobRecorder, JobStore, type Lease, type TenantId, type VideoId, type WorkerCommand } from "@lectern/domain"
 import { JobStoreMemory, ProgressMirrorMemory } from "@lectern/domain/memory"
@@ -53,7 +56,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 const times = new Set(["createdAt", "updatedAt", "runAfter", "dispatchedAt", "leaseUntil", "deletedAt", "until"])
 
-/** Two clocks differ, and so do two sequences of ids: of a time only whether there is one counts, of the video's id nothing. */
+/**
+ * Two clocks differ, and so do two sequences of ids: of a time only whether there is one counts, of the video's id
+ * nothing.
+ */
 const comparable = (value: unknown, videoId: VideoId): unknown =>
   structuredClone(JSON.parse(JSON.stringify(value ?? null, (key, field: unknown) =>
     times.has(key)

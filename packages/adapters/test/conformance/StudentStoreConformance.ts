@@ -1,4 +1,7 @@
-/** What every `StudentStore` promises, beside the job store whose leases it honours. Each test works in a tenant of its own. */
+/**
+ * What every `StudentStore` promises, beside the job store whose leases it honours. Each test works in a tenant of
+ * its own.
+ */
 import { assert, layer } from "@effect/vitest"
 import { JobRecorder, JobStore, Lease, NewStudent, StudentStore, type TenantId } from "@lectern/domain"
 import { ProgressMirrorMemory } from "@lectern/domain/memory"

@@ -1,4 +1,6 @@
-/** The sweeps ask every few seconds, for ever: what they ask must cost by what they find, not by what was ever stored. */
+/**
+ * The sweeps ask every few seconds, for ever: what they ask must cost by what they find, not by what was ever stored.
+ */
 import { assert, layer } from "@effect/vitest"
 import { JobStore } from "@lectern/domain"
 import { Context, Effect, Layer, Ref, Schema } from "effect"

@@ -1,8 +1,8 @@
 import type { Migration } from "./Migration.ts"
 
 /**
- * Times are milliseconds since 1970 (bigint). The tenant is part of every key. The checks are the invariants of `Video` and
- * `Job` in the domain: a row that breaks one was written by something that did not ask the domain.
+ * Times are milliseconds since 1970 (bigint). The tenant is part of every key. The checks are the invariants of
+ * `Video` and `Job` in the domain: a row that breaks one was written by something that did not ask the domain.
  */
 export const videosAndJobs: Migration = {
   id: 1,
