@@ -45,6 +45,19 @@ describe("a job store", () => {
       assert.include((yield* reader.read(school, [videoSubject(videoId)]))[0]?.status ?? "", "PROCESSING")
     }).pipe(Effect.provide(TestDomain.layer)))
 
+  it.effect("answers a command that is said again with the record as it stands: no revision is published that is in no row", () =>
+    Effect.gen(function*() {
+      const store = yield* JobStore
+      const { jobId, videoId } = yield* createEncode("1강")
+      const run = yield* claimRun(jobId)
+      for (const command of encodeCommands.slice(-1)) {
+        yield* run.record(command)
+        yield* run.record(command)
+      }
+      const { job, video } = yield* run.current
+      assert.deepStrictEqual([job, video], [(yield* store.getJob(school, jobId)).job, (yield* store.getVideo(school, videoId)).video])
+    }).pipe(Effect.provide(TestDomain.layer)))
+
   it.effect("shows nothing of one school to another", () =>
     Effect.gen(function*() {
       const store = yield* JobStore
