@@ -47,16 +47,16 @@ export const layerWith = (options: JobQueueInProcessOptions): Layer.Layer<JobQue
 
       const wakeReceivers = Effect.sync(() => {
         changes += 1
-        for (const wake of receivers) wake()
+        // A receiver that is woken may wait again at once; it is not to be woken for ever.
+        const woken = Array.from(receivers)
+        receivers.clear()
+        for (const wake of woken) wake()
       })
 
       /** Ends when something has changed since `seen`; what changed in between is not missed. */
       const changedSince = (seen: number): Effect.Effect<void> =>
         Effect.callback<void>((resume) => {
-          const wake = (): void => {
-            receivers.delete(wake)
-            resume(Effect.void)
-          }
+          const wake = (): void => resume(Effect.void)
           if (changes !== seen) return wake()
           receivers.add(wake)
           return Effect.sync(() => receivers.delete(wake))
