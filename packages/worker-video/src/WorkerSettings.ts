@@ -14,6 +14,7 @@ const workerVariables = {
   ...serviceVariables,
   VIDEO_JOB_ID: JobId,
   VIDEO_TENANT_ID: Schema.NumberFromString.pipe(Schema.decodeTo(TenantId)),
+  AWS_BATCH_JOB_ID: Schema.optionalKey(Schema.NonEmptyString),
   LECTERN_WORK_DIR: Schema.optionalKey(Schema.NonEmptyString),
   LECTERN_OBJECTS_DIR: Schema.optionalKey(Schema.NonEmptyString),
   LECTERN_LEASE_SECONDS: Schema.optionalKey(
@@ -23,6 +24,11 @@ const workerVariables = {
 
 export interface WorkerSettings {
   readonly job: JobRef
+  /**
+   * The runtime's id of this run, where it has told us. The run holds its job under this name: that is how the sweep knows
+   * that a job's holder has ended, without waiting for its lease.
+   */
+  readonly runId: string | null
   /** The parent's, over its channel, where it is `Parent`. */
   readonly database: { readonly _tag: "Url"; readonly url: Redacted.Redacted<string> } | { readonly _tag: "Parent" }
   /** `null`: the parent's, if there is a parent; else none, which hurts nobody. */
@@ -53,6 +59,7 @@ export const readWorkerSettings = Effect.fnUntraced(function*(
   if (faults.length > 0) return yield* new BadConfiguration({ faults })
   return {
     job: { tenantId: found.VIDEO_TENANT_ID, jobId: found.VIDEO_JOB_ID },
+    runId: found.AWS_BATCH_JOB_ID ?? null,
     database: found.DATABASE_URL === undefined
       ? { _tag: "Parent" }
       : { _tag: "Url", url: Redacted.make(found.DATABASE_URL) },

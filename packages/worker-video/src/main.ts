@@ -58,7 +58,7 @@ const program = Effect.gen(function*() {
   const settings = yield* readWorkerSettings(process.env, process.send !== undefined)
   yield* Effect.logInfo("The encode worker has started", { tenant: settings.job.tenantId, job: settings.job.jobId })
   return yield* runEncode(settings.job, {
-    owner: `encode-${yield* newUuid}`,
+    owner: settings.runId ?? `encode-${yield* newUuid}`,
     leaseMillis: settings.leaseMillis,
     workRoot: settings.workRoot ?? tmpdir()
   }).pipe(Effect.provide(services(settings)))

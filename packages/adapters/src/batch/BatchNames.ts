@@ -10,11 +10,12 @@ export const batchVariables = {
 export const batchComputeEnvironment = "academy-video-batch-ce"
 export const batchLogGroup = "/aws/batch/academy-video-worker"
 
-/** What the worker's container finds in its environment. The attempt is set by Batch itself. */
+/** What the worker's container finds in its environment. The attempt and the run's own id are set by Batch itself. */
 export const containerVariables = {
   jobId: "VIDEO_JOB_ID",
   tenantId: "VIDEO_TENANT_ID",
-  attempt: "AWS_BATCH_JOB_ATTEMPT"
+  attempt: "AWS_BATCH_JOB_ATTEMPT",
+  runId: "AWS_BATCH_JOB_ID"
 } as const
 
 /** Batch takes letters, digits, `-` and `_`; a job id of a foreign maker may have others. */

@@ -96,7 +96,7 @@ export const layer = (options: EncodeRuntimeProcessOptions): Layer.Layer<EncodeR
         for (const forgotten of ended.splice(0, Math.max(0, ended.length - history))) runs.delete(forgotten)
       }
 
-      const environment = ({ jobId, tenantId }: JobRef): Record<string, string> => ({
+      const environment = ({ id, job: { jobId, tenantId } }: Run): Record<string, string> => ({
         ...Object.fromEntries(["PATH", "HOME"].flatMap((name) => {
           const value = process.env[name]
           return value === undefined ? [] : [[name, value]]
@@ -104,13 +104,14 @@ export const layer = (options: EncodeRuntimeProcessOptions): Layer.Layer<EncodeR
         ...options.env,
         [containerVariables.jobId]: jobId,
         [containerVariables.tenantId]: String(tenantId),
-        [containerVariables.attempt]: "1"
+        [containerVariables.attempt]: "1",
+        [containerVariables.runId]: id
       })
 
       const start = (run: Run, exit: Deferred.Deferred<ChildExit>): Effect.Effect<ChildProcess, SpawnFailed> =>
         Effect.callback<ChildProcess, SpawnFailed>((resume) => {
           const child = spawn(options.command, options.args, {
-            env: environment(run.job),
+            env: environment(run),
             stdio: ["ignore", "pipe", "pipe", "ipc"],
             serialization: "advanced",
             detached: true
