@@ -16,6 +16,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { EpochMillis as Millis } from "./Epoch.ts"
 import { EpochMillis } from "./Epoch.ts"
+import { JobKind } from "./JobKind.ts"
 import { findStep, type Step, type StepName } from "./Step.ts"
 import { TenantId } from "./Tenant.ts"
 import { VideoId } from "./VideoId.ts"
@@ -23,9 +24,6 @@ import { VideoId } from "./VideoId.ts"
 /** A job's name for its users: a UUID when we made it, any text of 1 to 64 characters when we read it. */
 export const JobId = Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(64)).pipe(Schema.brand("JobId"))
 export type JobId = typeof JobId.Type
-
-export const JobKind = Schema.Literals(["video_encode", "student_import"])
-export type JobKind = typeof JobKind.Type
 
 /** The contract's statuses and `CANCELLED`, which clients are shown as `FAILED` (see `wireStatus`). */
 export const JobStatus = Schema.Literals([

@@ -2,7 +2,8 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { JobId, JobKind } from "./Job.ts"
+import { JobId } from "./Job.ts"
+import { JobKind } from "./JobKind.ts"
 import { TenantId } from "./Tenant.ts"
 
 export const Tier = Schema.Literals(["lite", "basic", "premium"])

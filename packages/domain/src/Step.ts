@@ -1,4 +1,4 @@
-import type { JobKind } from "./Job.ts"
+import type { JobKind } from "./JobKind.ts"
 
 /**
  * One step of a job as its users see it.

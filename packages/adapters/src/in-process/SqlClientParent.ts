@@ -1,7 +1,7 @@
 import { Effect, Layer, Schema } from "effect"
 import type { SqlClient } from "effect/sql/SqlClient"
 import { ConnectionError, SqlError } from "effect/sql/SqlError"
-import { layerSqlSessions, type SqlSession } from "../postgres/index.ts"
+import { layerSqlSessions, type SqlSession } from "../postgres/SqlSession.ts"
 import { type IpcUnavailable, ParentChannel } from "./ParentChannel.ts"
 import { QueryRows } from "./PortProtocol.ts"
 

@@ -2,7 +2,7 @@ import type { MirrorEntry, MirrorWrite } from "@lectern/domain"
 import { Effect, FiberMap, Option, Predicate, Queue, Schema, type Scope } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
 import type { ChildProcess } from "node:child_process"
-import type { SqlSession } from "../postgres/index.ts"
+import type { SqlSession } from "../postgres/SqlSession.ts"
 import { type PortAnswer, type PortFailure, PortQuestion } from "./PortProtocol.ts"
 
 /** What of this process a child may use. */

@@ -101,7 +101,7 @@ export const layer = (options: JobQueueSqsOptions): Layer.Layer<JobQueue> =>
               changeVisibility("release a message", queue.url, ReceiptHandle, delaySeconds),
               // It is out of our hands already: an attempt whose answer was lost had done it, or its time was over.
               (error) => faultName(error.cause) === "MessageNotInflight",
-              () => Effect.void
+              () => Effect.logDebug("A message to be released was out of our hands already")
             ),
           extend: (seconds) => changeVisibility("extend a message", queue.url, ReceiptHandle, seconds),
           // First the copy: a failure between the two leaves two messages, the other order none. SQS takes no empty body.

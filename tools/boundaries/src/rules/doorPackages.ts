@@ -19,7 +19,7 @@ const doors: Readonly<Record<string, Readonly<Record<string, Door>>>> = {
       packages: ["effect", "@effect/sql-pg", "@electric-sql/pglite", "@neondatabase/serverless", "@effect/platform-node", "ws"]
     },
     "./redis": { packages: ["effect", "ioredis"], builtins: [] },
-    "./s3": { packages: ["effect", "@aws-sdk/client-s3", "@aws-sdk/s3-request-presigner"] },
+    "./s3": { packages: ["effect", "@effect/platform-node", "@aws-sdk/client-s3", "@aws-sdk/s3-request-presigner"] },
     "./sqs": { packages: ["effect", "@aws-sdk/client-sqs"] },
     "./batch": { packages: ["effect", "@aws-sdk/client-batch"] },
     "./environment": { packages: ["effect"], builtins: [] },

@@ -1,0 +1,5 @@
+import * as Schema from "effect/Schema"
+
+/** What a job does: `video_encode` runs on Batch, every other kind on a worker of the queue. */
+export const JobKind = Schema.Literals(["video_encode", "student_import"])
+export type JobKind = typeof JobKind.Type
