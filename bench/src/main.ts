@@ -3,6 +3,7 @@
  *
  *     node src/main.ts            5 rounds of 3 s for each server
  *     node src/main.ts --quick    3 rounds of 1 s
+ *     node src/main.ts --variants the edge against itself without one of its parts, in place of the peers
  *
  * 64 connections poll 200 videos that are being encoded. Every server is a process of its own on one core, load and Redis share the
  * other. The rounds go round the servers in turn, so that a busy moment of the machine meets all of them; what is printed
@@ -33,8 +34,30 @@ interface Contender {
 
 const edge = "../../packages/api/src/edge/node.ts"
 
-const contenders: ReadonlyArray<Contender> = [
-  { name: "bare node:http + ioredis", program: "servers/bare.ts", does: "no token, no log, stored text passed through" },
+const yardstick: Contender = {
+  name: "bare node:http + ioredis",
+  program: "servers/bare.ts",
+  does: "no token, no log, stored text passed through"
+}
+
+const variant = (name: string, does: string): Contender => ({
+  name,
+  program: "servers/edgeVariant.ts",
+  env: { BENCH_VARIANT: name },
+  does
+})
+
+const variants: ReadonlyArray<Contender> = [
+  yardstick,
+  { name: "as it is", program: edge, does: "the program that is deployed" },
+  variant("no batching", "each question is a round trip of its own"),
+  variant("auto-pipelining", "no batching by us, that of ioredis instead"),
+  variant("Request and Response", "the web-standard handler on @hono/node-server"),
+  variant("token verified each time", "no token is remembered")
+]
+
+const peers: ReadonlyArray<Contender> = [
+  yardstick,
   { name: "Lectern edge", program: edge, does: "token, summary log (its default)" },
   { name: "Lectern edge, log each", program: edge, env: { ACCESS_LOG: "each" }, does: "token, a line per request" },
   { name: "Hono + ioredis", program: "servers/hono.ts", does: "token (hono/jwt), two lines per request (hono/logger)" },
@@ -56,6 +79,8 @@ const Load = Schema.fromJsonString(Schema.Struct({
   p99: Schema.Finite
 }))
 const decodeLoad = Schema.decodeUnknownEffect(Load)
+
+const contenders = process.argv.includes("--variants") ? variants : peers
 
 interface Round {
   readonly perSecond: number
@@ -211,7 +236,7 @@ const program = Effect.gen(function*() {
     }
   }
 
-  const bare = summary(results.get(contenders[0]?.name ?? "") ?? [])
+  const bare = summary(results.get(yardstick.name) ?? [])
   console.log(
     `\n64 connections, ${videos} videos, medians of ${rounds} rounds of ${seconds} s, node ${process.versions.node}` +
       `, ${canPin ? "server on core 0, load and Redis on the others" : "not pinned: there is no taskset"}\n`

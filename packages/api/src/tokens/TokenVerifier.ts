@@ -18,7 +18,7 @@ export type TokenVerifier = (credentials: Credentials) => Verdict | Promise<Verd
 export interface TokenVerifierOptions {
   /** Secrets for HS256, of at least 32 bytes each; several while one takes over from another. Tokens of any are accepted. */
   readonly secrets: ReadonlyArray<string>
-  /** How many verified tokens are remembered, 4,096 by default; the one that came first is forgotten first. */
+  /** How many verified tokens are remembered, 4,096 by default, 0 for none; the one that came first is forgotten first. */
   readonly remembered?: number
   /** Milliseconds since 1970; the machine's clock by default. */
   readonly now?: () => number
@@ -81,6 +81,7 @@ export const makeTokenVerifier = (options: TokenVerifierOptions): TokenVerifier 
   const remembered = new Map<string, Principal>()
 
   const remember = (authorization: string, principal: Principal): void => {
+    if (capacity <= 0) return
     if (remembered.size >= capacity) {
       for (const oldest of remembered.keys()) {
         remembered.delete(oldest)

@@ -145,6 +145,13 @@ describe("A verified token", () => {
     expect(tokens.map((token) => verify(token) instanceof Promise)).toEqual([true, false, false])
   })
 
+  it("is verified each time where none is to be remembered", async () => {
+    const verify = verifier({ remembered: 0 })
+    const token = sent(await sign())
+    await verify(token)
+    expect(verify(token)).toBeInstanceOf(Promise)
+  })
+
   it("that was refused is not remembered", async () => {
     const verify = verifier()
     const token = sent(await sign({ secret: another }))
