@@ -32,16 +32,27 @@ describe("EncodeRuntimeProcess", () => {
       const folder = yield* temporaryFolder("runs")
       process.env["LECTERN_TEST_SECRET"] = "not for the worker"
       const ref = jobThat("exits-0")
-      yield* Effect.gen(function*() {
+      const runId = yield* Effect.gen(function*() {
         const runtime = yield* EncodeRuntime
-        yield* stateWhen(yield* runtime.submit(ref), "Ended")
+        const id = yield* runtime.submit(ref)
+        yield* stateWhen(id, "Ended")
+        return id
       }).pipe(Effect.provide(EncodeRuntimeProcess.layer(options(folder))))
       delete process.env["LECTERN_TEST_SECRET"]
       const environment = yield* report(folder, `${ref.jobId}.env`, Schema.Record(Schema.String, Schema.String))
       assert.strictEqual(environment["VIDEO_JOB_ID"], ref.jobId)
       assert.strictEqual(environment["VIDEO_TENANT_ID"], "7")
       assert.strictEqual(environment["AWS_BATCH_JOB_ATTEMPT"], "1")
-      const ours = new Set(["PATH", "HOME", "REPORTS", "VIDEO_JOB_ID", "VIDEO_TENANT_ID", "AWS_BATCH_JOB_ATTEMPT"])
+      assert.strictEqual(environment["AWS_BATCH_JOB_ID"], runId)
+      const ours = new Set([
+        "PATH",
+        "HOME",
+        "REPORTS",
+        "VIDEO_JOB_ID",
+        "VIDEO_TENANT_ID",
+        "AWS_BATCH_JOB_ATTEMPT",
+        "AWS_BATCH_JOB_ID"
+      ])
       // The two that Node itself sets for a child with a channel, which it takes away again when it reads them.
       const nodes = new Set(["NODE_CHANNEL_FD", "NODE_CHANNEL_SERIALIZATION_MODE"])
       assert.deepStrictEqual(Object.keys(environment).filter((name) => !ours.has(name) && !nodes.has(name)), [])
@@ -138,7 +149,7 @@ describe("EncodeRuntimeProcess", () => {
     Effect.gen(function*() {
       const folder = yield* temporaryFolder("runs")
       const live = TestClock.withLive
-      yield* Effect.gen(function*() {
+      const runId = yield* Effect.gen(function*() {
         const runtime = yield* EncodeRuntime
         const id = yield* runtime.submit(job("stubborn"))
         const { child } = yield* live(report(folder, "stubborn.pids", Schema.Struct({ child: Schema.Int })))
