@@ -1,9 +1,9 @@
 /** The edge put together in another way, for `--variants`: what each part of it is worth. */
 import { serve } from "@hono/node-server"
 import { makeAccessLog, makeEdge, type ReadProgress } from "@lectern/api/edge"
+import { makeEdgeServer } from "@lectern/api/node"
 import { makeTokenVerifier } from "@lectern/api/tokens"
 import { Redis } from "ioredis"
-import { makeEdgeServer } from "../../../packages/api/src/node/EdgeServer.ts"
 import { announce, redisUrl, secret } from "../serverProcess.ts"
 
 const variant = process.env["BENCH_VARIANT"]

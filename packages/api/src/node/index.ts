@@ -1,0 +1,2 @@
+/** Node: the edge on `node:http`. */
+export { makeEdgeServer } from "./EdgeServer.ts"
