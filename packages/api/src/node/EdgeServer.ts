@@ -4,7 +4,7 @@ import type { Edge, EdgeAnswer } from "../edge/index.ts"
 const headerOf = (value: string | ReadonlyArray<string> | undefined): string | null =>
   value === undefined ? null : typeof value === "string" ? value : value.join(", ")
 
-/** With a length of its own: Node would send a body that follows `writeHead` in chunks, which costs a tenth of the whole. */
+/** With a length of its own: Node would send a body that follows `writeHead` in chunks. */
 const send = (response: ServerResponse, { body, headers, status }: EdgeAnswer): void => {
   if (body === null) {
     response.writeHead(status, headers)
@@ -35,8 +35,8 @@ const answer = async (edge: Edge, request: IncomingMessage, response: ServerResp
 }
 
 /**
- * The edge on Node, straight on `node:http`: a `Request` and a `Response` for every poll would cost more than the rest
- * of it. `/healthz` answers without touching anything.
+ * The edge on Node, straight on `node:http`: a `Request` and a `Response` for every poll cost a tenth and more
+ * (docs/decisions/0003-edge-handler.md). `/healthz` answers without touching anything.
  *
  * A connection that says nothing is closed after 10 seconds, headers of over 8 KB are refused by Node with 431.
  */
