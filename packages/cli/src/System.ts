@@ -67,7 +67,7 @@ const workerEnvironment = ({ data, services }: SystemSettings): Record<string, s
     ...services,
     LOG_LEVEL: process.env["LOG_LEVEL"],
     OTEL_EXPORTER_OTLP_ENDPOINT: process.env["OTEL_EXPORTER_OTLP_ENDPOINT"]
-  }).flatMap(([name, value]) => value === undefined ? [] : [[name, value]])
+  }).flatMap(([name, value]): ReadonlyArray<readonly [string, string]> => value === undefined ? [] : [[name, value]])
   return {
     ...Object.fromEntries(shared),
     LECTERN_OBJECTS_DIR: data.objects,

@@ -1,4 +1,4 @@
-import { Effect, Schema } from "effect"
+import { type Effect, Schema } from "effect"
 import { type CommandFailed, exitCodes, fail } from "./CommandFailed.ts"
 import type { ServeSystemFailure } from "./serveSystem.ts"
 

@@ -149,7 +149,7 @@ describe("EncodeRuntimeProcess", () => {
     Effect.gen(function*() {
       const folder = yield* temporaryFolder("runs")
       const live = TestClock.withLive
-      const runId = yield* Effect.gen(function*() {
+      yield* Effect.gen(function*() {
         const runtime = yield* EncodeRuntime
         const id = yield* runtime.submit(job("stubborn"))
         const { child } = yield* live(report(folder, "stubborn.pids", Schema.Struct({ child: Schema.Int })))
