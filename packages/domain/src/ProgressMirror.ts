@@ -26,11 +26,13 @@ export interface Tick extends Sample {
  * A disposable copy of the record for readers at the edge. It may lag or be absent, and it never goes back: a value that is
  * not newer than what it holds (revision, attempt, tick) is refused.
  *
- * Both methods are interruptible at any time; that is what bounds a mirror that hangs.
+ * All three are interruptible at any time; that is what bounds a mirror that hangs.
  */
 export class ProgressMirror extends Context.Service<ProgressMirror, {
   readonly publish: (receipt: Committed<MirroredRecord>) => Effect.Effect<MirrorWrite, MirrorUnavailable>
   readonly tick: (receipt: Committed<MirroredRecord>, tick: Tick) => Effect.Effect<MirrorWrite, MirrorUnavailable>
+  /** Fails when values cannot be written, whatever else the mirror answers (INCIDENTS.md, 8): for readiness. */
+  readonly ping: Effect.Effect<void, MirrorUnavailable>
 }>()("@lectern/domain/ProgressMirror") {}
 
 /** How long the copies live, in seconds (CONTRACT.md, section 4). */

@@ -204,7 +204,8 @@ describe("a mirror that breaks before it has made an effect", () => {
     },
     tick: () => {
       throw new Error("broken")
-    }
+    },
+    ping: Effect.void
   })
 
   it.effect("ends no write and no tick", () =>

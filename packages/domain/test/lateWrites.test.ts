@@ -32,7 +32,8 @@ const collect = Effect.gen(function*() {
     Layer.fresh(JobRecorder.layer).pipe(
       Layer.provide(Layer.succeed(ProgressMirror, {
         publish: (receipt) => keep(mirror.publish(receipt)),
-        tick: (receipt, tick) => keep(mirror.tick(receipt, tick))
+        tick: (receipt, tick) => keep(mirror.tick(receipt, tick)),
+        ping: mirror.ping
       }))
     )
   )

@@ -24,7 +24,11 @@ const overChannel: Layer.Layer<ProgressMirror, never, ParentChannel> = Layer.eff
         }))
     return ProgressMirror.of({
       publish: (receipt) => write("publish progress", receipt, null),
-      tick: (receipt, tick) => write("publish a sample", receipt, tick)
+      tick: (receipt, tick) => write("publish a sample", receipt, tick),
+      ping: Effect.tryPromise({
+        try: () => parent.ask({ _tag: "Mirror", entries: [] }),
+        catch: (cause) => new MirrorUnavailable({ operation: "reach the parent's mirror", cause })
+      }).pipe(Effect.asVoid)
     })
   })
 )
@@ -32,7 +36,7 @@ const overChannel: Layer.Layer<ProgressMirror, never, ParentChannel> = Layer.eff
 /** A mirror that is not there: progress is nobody's reason to fail. */
 const absent = (cause: IpcUnavailable): Layer.Layer<ProgressMirror> => {
   const unavailable = Effect.fail(new MirrorUnavailable({ operation: "reach the parent's mirror", cause }))
-  return Layer.succeed(ProgressMirror, ProgressMirror.of({ publish: () => unavailable, tick: () => unavailable }))
+  return Layer.succeed(ProgressMirror, ProgressMirror.of({ publish: () => unavailable, tick: () => unavailable, ping: unavailable }))
 }
 
 /** The parent's mirror; without a channel every call fails with `MirrorUnavailable`, and the process starts all the same. */

@@ -17,6 +17,7 @@ import type * as Redacted from "effect/Redacted"
 import type { Redis } from "ioredis"
 import { mirrorScript, mirrorScriptSha } from "./mirrorScript.ts"
 import { RedisConnection } from "./RedisConnection.ts"
+import { redisPing } from "./redisPing.ts"
 
 const isUnknownScript = (cause: unknown): boolean => cause instanceof Error && cause.message.startsWith("NOSCRIPT")
 
@@ -64,7 +65,8 @@ const make = (timeToLive: MirrorTimeToLive) =>
 
     return ProgressMirror.of({
       publish: Effect.fn("ProgressMirror.publish")((receipt) => put("publish progress", receipt, null)),
-      tick: Effect.fn("ProgressMirror.tick")((receipt, tick) => put("publish a sample of progress", receipt, tick))
+      tick: Effect.fn("ProgressMirror.tick")((receipt, tick) => put("publish a sample of progress", receipt, tick)),
+      ping: Effect.provideService(redisPing, RedisConnection, connection)
     })
   })
 

@@ -1,7 +1,6 @@
-import { JobQueue, JobStore, ObjectStore } from "@lectern/domain"
+import { JobQueue, JobStore, ObjectStore, ProgressMirror } from "@lectern/domain"
 import { Duration, Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
-import { MirroredDetail } from "./MirroredDetail.ts"
 import { OriginApi } from "./OriginApi.ts"
 
 /** How long readiness waits for each part; all are asked at once. */
@@ -15,7 +14,7 @@ export const HealthHandlers = HttpApiBuilder.group(
     const store = yield* JobStore
     const objects = yield* ObjectStore
     const queue = yield* JobQueue
-    const mirror = yield* MirroredDetail
+    const mirror = yield* ProgressMirror
 
     const answers = <E extends { readonly message: string }>(
       part: string,
@@ -40,7 +39,7 @@ export const HealthHandlers = HttpApiBuilder.group(
           answers("database", store.ping),
           answers("objects", objects.ping),
           answers("queue", queue.ping),
-          mirror.readable
+          answers("mirror", mirror.ping)
         ], { concurrency: "unbounded" })
         const required = database && objectsReady && queueReady
         const state = (ready: boolean, isRequired: boolean) => ({

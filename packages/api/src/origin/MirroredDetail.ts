@@ -32,8 +32,6 @@ export class MirroredDetail extends Context.Service<MirroredDetail, {
   readonly encodings: (tenantId: TenantId, videos: ReadonlyArray<Video>) => Effect.Effect<ReadonlyArray<Encoding>>
   /** `null` where nothing is known, and for a job that nobody works on. */
   readonly jobProgress: (tenantId: TenantId, job: Job) => Effect.Effect<JobProgressView | null>
-  /** Whether the mirror can be read now. */
-  readonly readable: Effect.Effect<boolean>
 }>()("@lectern/api/MirroredDetail") {
   static readonly layer: Layer.Layer<MirroredDetail, never, ProgressReader> = Layer.effect(
     MirroredDetail,
@@ -95,8 +93,7 @@ export class MirroredDetail extends Context.Service<MirroredDetail, {
 
       return MirroredDetail.of({
         encodings,
-        jobProgress,
-        readable: Effect.map(look(TenantId.make(1), [videoSubject(VideoId.make(1))]), Option.isSome)
+        jobProgress
       })
     })
   )

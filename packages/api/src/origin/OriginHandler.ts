@@ -12,6 +12,7 @@ import {
   newUuid,
   type ObjectStore,
   type PlaybackUrls,
+  type ProgressMirror,
   type ProgressReader,
   type TenantId,
   type VideoDeletion
@@ -55,6 +56,7 @@ export type OriginServices =
   | JobQueue
   | ObjectStore
   | PlaybackUrls
+  | ProgressMirror
   | ProgressReader
   | VideoDeletion
 

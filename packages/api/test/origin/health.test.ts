@@ -34,7 +34,7 @@ describe("GET /readyz", () => {
       })
       assert.deepStrictEqual(
         (yield* faults.calls).map((call) => call.method).toSorted(),
-        ["JobQueue.ping", "JobStore.ping", "ObjectStore.ping", "ProgressReader.read"]
+        ["JobQueue.ping", "JobStore.ping", "ObjectStore.ping", "ProgressMirror.ping"]
       )
     })))
 
@@ -66,7 +66,7 @@ describe("GET /readyz", () => {
       withOrigin(Effect.gen(function*() {
         const { call } = yield* OriginUnderTest
         const faults = yield* Faults
-        yield* faults.script("reader", [fault])
+        yield* faults.mirror([fault])
         const answer = yield* call("/readyz", { tenant: null })
         assert.deepStrictEqual([answer.status, answer.json.status], [200, "degraded"])
         assert.deepStrictEqual(answer.json.parts.mirror, { status: "unavailable", required: false })

@@ -78,7 +78,7 @@ export const layerWith = (
 
     return Context.make(
       ProgressMirror,
-      ProgressMirror.of({ publish: (receipt) => put(receipt, null), tick: put })
+      ProgressMirror.of({ publish: (receipt) => put(receipt, null), tick: put, ping: Effect.void })
     ).pipe(
       Context.add(
         ProgressReader,

@@ -71,7 +71,8 @@ export const faultyProgressMirror: Layer.Layer<ProgressMirror, never, ProgressMi
       call("mirror", `ProgressMirror.${operation}`, effect, (_, cause) => new MirrorUnavailable({ operation, cause }))
     return ProgressMirror.of({
       publish: (...args) => faulty("publish", real.publish(...args)),
-      tick: (...args) => faulty("tick", real.tick(...args))
+      tick: (...args) => faulty("tick", real.tick(...args)),
+      ping: faulty("ping", real.ping)
     })
   })
 )
