@@ -102,6 +102,25 @@ const fitsMirror = (result: Schema.Json): boolean => {
 /** What a client of a deleted video is shown, until the key expires: an end, so that it stops asking. */
 export const deletedVideoReason = "삭제된 영상입니다"
 
+/**
+ * A result as it may stand in Redis: without the cells of a class list, which are names and numbers of people. Which cells they
+ * are, and why they were refused, stays; the detail endpoint, which reads the database, has the rest.
+ */
+const withoutPersonalData = (job: Job, result: Schema.Json): Schema.Json => {
+  if (job.kind !== "student_import" || !isRecord(result) || !Array.isArray(result["failed"])) return result
+  return {
+    ...result,
+    failed: result["failed"].map((cell: Schema.Json) => {
+      if (!isRecord(cell)) return cell
+      const { value: _, ...shown } = cell
+      return shown
+    })
+  }
+}
+
+const isRecord = (json: Schema.Json): json is { readonly [name: string]: Schema.Json } =>
+  typeof json === "object" && json !== null && !Array.isArray(json)
+
 const videoStatus = (video: Video, version: MirrorVersion): string => {
   const deleted = video.deletedAt !== null
   const ended = deleted || video.status === "READY" || video.status === "FAILED"
@@ -116,16 +135,18 @@ const videoStatus = (video: Video, version: MirrorVersion): string => {
   })
 }
 
-const jobStatus = (job: Job, version: MirrorVersion): string =>
-  encodeJobStatus({
+const jobStatus = (job: Job, version: MirrorVersion): string => {
+  const result = isTerminal(job.status) && job.result !== null ? withoutPersonalData(job, job.result) : null
+  return encodeJobStatus({
     status: wireStatus(job.status),
     job_type: job.kind,
     ...(job.errorMessage === null ? {} : { error_message: job.errorMessage }),
-    ...(isTerminal(job.status) && job.result !== null && fitsMirror(job.result) ? { result: job.result } : {}),
+    ...(result !== null && fitsMirror(result) ? { result } : {}),
     updated_at: job.updatedAt,
     revision: version.revision,
     attempt: version.attempt
   })
+}
 
 /** A speed of zero makes the remaining time infinite: that is to say, unknown. */
 const wholeSeconds = (seconds: number | null): number | null =>

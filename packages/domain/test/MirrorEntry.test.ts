@@ -149,6 +149,15 @@ describe("what the mirror holds", () => {
     }
   })
 
+  it("holds which cells of a class list were refused and why, and nothing of what stands in them", () => {
+    const cell = { row: 47, cell: "C47", reason: "전화번호의 자릿수가 모자랍니다" }
+    const result = { created: 235, failed: [{ ...cell, value: "010-12-345" }], total: 240 }
+    const fields = { kind: "student_import" as const, videoId: null, result }
+    const entry = only(entriesOf(jobIn("DONE", fields), null))
+    expect(resultOf(entry)).toEqual({ created: 235, failed: [cell], total: 240 })
+    expect(entry.status).not.toContain("010-12-345")
+  })
+
   it("holds no result of a job that has not ended", () => {
     expect(resultOf(only(entriesOf(jobIn("RETRYING", { videoId: null, result: { left: 1 } }), null)))).toBe(undefined)
   })

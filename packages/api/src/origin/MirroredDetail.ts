@@ -7,9 +7,9 @@ import {
   ProgressReader,
   type StoredProgress,
   type Subject,
-  TenantId,
+  type TenantId,
   type Video,
-  VideoId,
+  type VideoId,
   videoSubject
 } from "@lectern/domain"
 import { type Encoding, encodingOf, unknownEncoding } from "./EncodingFields.ts"
