@@ -1,3 +1,5 @@
+import { type EdgeLogLevel, edgeLogLine } from "./edgeLogLine.ts"
+
 /**
  * What the edge tells about its requests.
  *
@@ -43,18 +45,11 @@ const buckets = [1, 2, 5, 10, 25, 50, 100, 250, 300, 1000] as const
 
 const noDurations = (): Array<number> => [...buckets, Infinity].map(() => 0)
 
-const describeCause = (cause: unknown): string => {
-  const own = cause instanceof Error ? cause.message : String(cause)
-  return cause instanceof Error && cause.cause instanceof Error ? `${own}: ${cause.cause.message}` : own
-}
-
 const isTrouble = (outcome: EdgeOutcome): boolean =>
   outcome === "unreadable" || outcome === "refused" || outcome === "failed"
 
-const levelOf = (outcome: EdgeOutcome): string => outcome === "failed" ? "ERROR" : isTrouble(outcome) ? "WARN" : "INFO"
-
-const line = (time: number, level: string, message: string, fields: Readonly<Record<string, unknown>>): string =>
-  `${JSON.stringify({ time: new Date(time).toISOString(), level, service: "edge", message, ...fields })}\n`
+const levelOf = (outcome: EdgeOutcome): EdgeLogLevel =>
+  outcome === "failed" ? "ERROR" : isTrouble(outcome) ? "WARN" : "INFO"
 
 /** The upper end of the bucket in which the given part (0..1) of the answers is reached; `null` beyond the last. */
 const quantile = (counts: ReadonlyArray<number>, total: number, part: number): number | null => {
@@ -76,11 +71,16 @@ const makeSummary = (write: (lines: string) => void, now: () => number): AccessL
   const flush = (): void => {
     if (total === 0) return
     const time = now()
-    write(line(time, "INFO", "answers", {
-      seconds: Math.round((time - startedAt) / 100) / 10,
-      total,
-      counts: Object.fromEntries([...counts].sort(([a], [b]) => a < b ? -1 : 1)),
-      millis: { p50: quantile(durations, total, 0.5), p99: quantile(durations, total, 0.99) }
+    write(edgeLogLine({
+      time,
+      level: "INFO",
+      message: "answers",
+      detail: {
+        seconds: Math.round((time - startedAt) / 100) / 10,
+        total,
+        counts: Object.fromEntries([...counts].sort(([a], [b]) => a < b ? -1 : 1)),
+        millis: { p50: quantile(durations, total, 0.5), p99: quantile(durations, total, 0.99) }
+      }
     }))
     counts = new Map()
     reported = new Set()
@@ -104,11 +104,13 @@ const makeSummary = (write: (lines: string) => void, now: () => number): AccessL
       durations[bucket] = (durations[bucket] ?? 0) + 1
       if (isTrouble(outcome) && !reported.has(kind)) {
         reported.add(kind)
-        write(line(time, levelOf(outcome), `first ${outcome} answer`, {
-          route,
-          status,
+        write(edgeLogLine({
+          time,
+          level: levelOf(outcome),
+          message: `first ${outcome} answer`,
           tenant: answered.tenantId,
-          cause: describeCause(answered.cause)
+          cause: answered.cause,
+          detail: { route, status }
         }))
       }
     }
@@ -129,14 +131,13 @@ const makeEach = (write: (lines: string) => void, now: () => number): AccessLog 
   return {
     flush,
     record: ({ cause, method, millis, outcome, route, status, tenantId }) => {
-      buffer += line(now(), levelOf(outcome), "request", {
-        method,
-        route,
-        status,
-        outcome,
+      buffer += edgeLogLine({
+        time: now(),
+        level: levelOf(outcome),
+        message: "request",
         tenant: tenantId,
-        millis: Math.round(millis * 100) / 100,
-        ...(cause === undefined ? {} : { cause: describeCause(cause) })
+        cause,
+        detail: { method, route, status, outcome, millis: Math.round(millis * 100) / 100 }
       })
       if (buffer.length >= bufferChars) flush()
     }

@@ -11,7 +11,7 @@ import * as Result from "effect/Result"
 import { makeEdgeServer } from "../node/EdgeServer.ts"
 import { makeTokenVerifier } from "../tokens/index.ts"
 import { type EdgeSettings, readEdgeSettings } from "./EdgeSettings.ts"
-import { makeAccessLog, makeEdge } from "./index.ts"
+import { edgeLogLine, makeAccessLog, makeEdge } from "./index.ts"
 
 /** EX_CONFIG of sysexits.h */
 const configurationFault = 78
@@ -50,7 +50,12 @@ const serve = (settings: EdgeSettings): void => {
   server.listen(settings.port, settings.host, () => {
     const address = server.address()
     const port = address !== null && typeof address === "object" ? address.port : settings.port
-    process.stdout.write(`${JSON.stringify({ level: "INFO", service: "edge", message: "listening", host: settings.host, port })}\n`)
+    process.stdout.write(edgeLogLine({
+      time: Date.now(),
+      level: "INFO",
+      message: "listening",
+      detail: { host: settings.host, port }
+    }))
   })
 }
 

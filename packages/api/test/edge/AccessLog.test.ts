@@ -1,10 +1,15 @@
+import { type LogLine, LogLineJson } from "@lectern/observability"
+import { Schema } from "effect"
 import { describe, expect, it } from "vitest"
 import { type Answered, makeAccessLog } from "../../src/edge/index.ts"
 
 const known: Answered = { route: "video", method: "GET", status: 200, outcome: "known", tenantId: 7, millis: 0.4 }
 
+/** A line that is none of the project's log fails the test, and so does a field that its schema does not know. */
+const decodeLine = Schema.decodeUnknownSync(LogLineJson, { onExcessProperty: "error" })
+
 const logOf = (mode: "summary" | "each") => {
-  const lines: Array<Record<string, unknown>> = []
+  const lines: Array<LogLine> = []
   let writes = 0
   let time = 1_800_000_000_000
   const log = makeAccessLog({
@@ -12,7 +17,7 @@ const logOf = (mode: "summary" | "each") => {
     now: () => time,
     write: (text) => {
       writes += 1
-      for (const line of text.trimEnd().split("\n")) lines.push(JSON.parse(line))
+      for (const line of text.trimEnd().split("\n")) lines.push(decodeLine(line))
     }
   })
   return { log, lines, writes: () => writes, pass: (millis: number) => time += millis }
@@ -27,17 +32,19 @@ describe("The summary of what the edge answered", () => {
     pass(10_000)
     log.record(known)
     expect(lines).toEqual([{
-      time: "2027-01-15T08:00:10.000Z",
+      ts: "2027-01-15T08:00:10.000Z",
       level: "INFO",
       service: "edge",
       message: "answers",
-      seconds: 10,
-      total: 100,
-      counts: { "job 200 unknown": 1, "video 200 known": 99 },
-      millis: { p50: 1, p99: 1 }
+      detail: {
+        seconds: 10,
+        total: 100,
+        counts: { "job 200 unknown": 1, "video 200 known": 99 },
+        millis: { p50: 1, p99: 1 }
+      }
     }])
     log.flush()
-    expect(lines[1]).toMatchObject({ total: 1, seconds: 0 })
+    expect(lines[1]).toMatchObject({ detail: { total: 1, seconds: 0 } })
   })
 
   it("says nothing where nobody asked", () => {
@@ -54,15 +61,15 @@ describe("The summary of what the edge answered", () => {
       cause: new Error("Cannot reach Redis", { cause: new Error("ECONNREFUSED") })
     }
     for (let n = 0; n < 50; n++) log.record(trouble)
-    expect(lines).toEqual([expect.objectContaining({ level: "WARN", tenant: 7, cause: "Cannot reach Redis: ECONNREFUSED" })])
+    expect(lines).toEqual([expect.objectContaining({ level: "WARN", tenant: 7, error: "Cannot reach Redis: ECONNREFUSED" })])
     pass(10_000)
     log.record(trouble)
     expect(lines.slice(1)).toEqual([
-      expect.objectContaining({ counts: { "video 200 unreadable": 50 } }),
+      expect.objectContaining({ detail: expect.objectContaining({ counts: { "video 200 unreadable": 50 } }) }),
       expect.objectContaining({ level: "WARN" })
     ])
     log.record({ ...known, status: 500, outcome: "failed", cause: "defect" })
-    expect(lines.at(-1)).toMatchObject({ level: "ERROR", cause: "defect" })
+    expect(lines.at(-1)).toMatchObject({ level: "ERROR", error: "defect" })
   })
 })
 
@@ -73,7 +80,14 @@ describe("The log of each request", () => {
     log.flush()
     log.flush()
     expect(lines).toHaveLength(1_000)
-    expect(lines[0]).toMatchObject({ message: "request", method: "GET", route: "video", status: 200, tenant: 7, millis: 0.4 })
+    expect(lines[0]).toEqual({
+      ts: "2027-01-15T08:00:00.000Z",
+      level: "INFO",
+      service: "edge",
+      message: "request",
+      tenant: 7,
+      detail: { method: "GET", route: "video", status: 200, outcome: "known", millis: 0.4 }
+    })
     expect(writes()).toBeLessThan(20)
   })
 })
