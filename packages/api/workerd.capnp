@@ -1,0 +1,83 @@
+# workerd on one machine, for `npm run edge:workerd` and the tests; Cloudflare reads wrangler.jsonc.
+#
+# The address to listen on and the address of Redis come with the command:
+#
+#     workerd serve workerd.capnp redis --socket-addr=http=HOST:PORT --external-addr=redis=HOST:PORT
+#     workerd serve workerd.capnp rest --socket-addr=http=HOST:PORT --external-addr=rest=HOST:PORT
+#     workerd serve workerd.capnp tls --socket-addr=http=HOST:PORT
+#
+# With the first two the way out of the worker is that one address and nothing else: whatever it dials, it gets Redis. The third is
+# for rediss:// and https://, which workerd can only give a network for.
+
+using Workerd = import "/workerd/workerd.capnp";
+
+const redis :Workerd.Config = (
+  services = [
+    (name = "edge", worker = .edgeOverRedis),
+    (name = "redis", external = (tcp = ())),
+  ],
+  sockets = [(name = "http", http = (), service = "edge")],
+);
+
+const rest :Workerd.Config = (
+  services = [
+    (name = "edge", worker = .edgeOverRest),
+    (name = "rest", external = (http = ())),
+  ],
+  sockets = [(name = "http", http = (), service = "edge")],
+);
+
+const tls :Workerd.Config = (
+  services = [
+    (name = "edge", worker = .edgeOverTls),
+    (name = "network", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))),
+  ],
+  sockets = [(name = "http", http = (), service = "edge")],
+);
+
+const edgeOverRedis :Workerd.Worker = (
+  modules = .modules,
+  compatibilityDate = .compatibilityDate,
+  bindings = .bindings,
+  durableObjectNamespaces = .namespaces,
+  durableObjectStorage = (inMemory = void),
+  globalOutbound = "redis",
+);
+
+const edgeOverRest :Workerd.Worker = (
+  modules = .modules,
+  compatibilityDate = .compatibilityDate,
+  bindings = .bindings,
+  durableObjectNamespaces = .namespaces,
+  durableObjectStorage = (inMemory = void),
+  globalOutbound = "rest",
+);
+
+const edgeOverTls :Workerd.Worker = (
+  modules = .modules,
+  compatibilityDate = .compatibilityDate,
+  bindings = .bindings,
+  durableObjectNamespaces = .namespaces,
+  durableObjectStorage = (inMemory = void),
+  globalOutbound = "network",
+);
+
+const modules :List(Workerd.Worker.Module) = [(name = "workerd.js", esModule = embed "dist/edge/workerd.js")];
+
+# The same as in wrangler.jsonc.
+const compatibilityDate :Text = "2026-10-01";
+
+const namespaces :List(Workerd.Worker.DurableObjectNamespace) = [
+  (className = "RedisHolder", uniqueKey = "redis-holder", preventEviction = true),
+];
+
+const bindings :List(Workerd.Worker.Binding) = [
+  (name = "REDIS_HOLDER", durableObjectNamespace = "RedisHolder"),
+  (name = "REDIS_URL", fromEnvironment = "REDIS_URL"),
+  (name = "REDIS_REST_URL", fromEnvironment = "REDIS_REST_URL"),
+  (name = "REDIS_REST_TOKEN", fromEnvironment = "REDIS_REST_TOKEN"),
+  (name = "AUTH_JWT_SECRET", fromEnvironment = "AUTH_JWT_SECRET"),
+  (name = "AUTH_JWT_SECRET_PREVIOUS", fromEnvironment = "AUTH_JWT_SECRET_PREVIOUS"),
+  (name = "CORS_ALLOWED_ORIGINS", fromEnvironment = "CORS_ALLOWED_ORIGINS"),
+  (name = "ACCESS_LOG", fromEnvironment = "ACCESS_LOG"),
+];
