@@ -6,7 +6,7 @@ import {
   newUuid
 } from "@lectern/domain"
 import { NodeStream } from "@effect/platform-node"
-import { Deferred, Effect, Fiber, FiberMap, Layer, Option, Schema, Semaphore, Stream } from "effect"
+import { Deferred, Effect, Fiber, FiberMap, Layer, Option, Schema, Scope, Semaphore, Stream } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import { constants } from "node:os"
 import type { Readable } from "node:stream"
@@ -162,22 +162,24 @@ export const layer = (options: EncodeRuntimeProcessOptions): Layer.Layer<EncodeR
         Effect.gen(function*() {
           const exit = yield* Deferred.make<ChildExit>()
           run.state = { _tag: "Running" }
+          // What a run that is told to stop still has to say goes through its ports: they close after its end, not before.
+          const served = yield* Effect.scope
           yield* Effect.acquireUseRelease(
             start(run, exit),
             (child) =>
-              Effect.scoped(Effect.gen(function*() {
-                const words = yield* Effect.forkScoped(
-                  Effect.all([forward(child.stdout), forward(child.stderr)], { concurrency: 2, discard: true })
-                )
-                yield* serveChildPorts(child, options.ports ?? {})
+              Effect.gen(function*() {
+                const words = yield* Effect.all([forward(child.stdout), forward(child.stderr)], { concurrency: 2, discard: true })
+                  .pipe(Effect.forkIn(served))
+                yield* Scope.provide(serveChildPorts(child, options.ports ?? {}), served)
                 const outcome = yield* Deferred.await(exit)
                 yield* Effect.timeoutOption(Fiber.await(words), lastWordsWithin)
                 yield* Effect.logInfo("A run ended", outcome)
-              })),
+              }),
             (child) =>
               Effect.map(stop(child, exit), ({ exitCode, reason }) => end(run, exitCode, run.terminated ?? reason))
           )
         }).pipe(
+          Effect.scoped,
           Effect.catchTag("SpawnFailed", (error) => {
             end(run, null, `the program could not be started: ${String(error.cause)}`)
             return Effect.logError("A run could not be started", { command: options.command, error: String(error.cause) })
