@@ -49,7 +49,7 @@ const repairEvery = "10 seconds"
 /** In process what waits is lost with the process alone, and a hand-over said again is dropped; elsewhere it costs. */
 const redispatchAfterMillis = { inProcess: 10_000, elsewhere: 15 * 60_000 } as const
 
-/** How long an encode may be silent before others take it, in seconds. */
+/** How long a job's holder may be silent before others take the job, in seconds: what a job waits for when all of this is killed. */
 const leaseSeconds = 30
 const defaultRegion = "ap-northeast-2"
 
@@ -202,7 +202,10 @@ export const systemLayer = (settings: SystemSettings) => {
   }))
 
   const consumer = Layer.effectDiscard(
-    consume({ student_import: studentImportJob({ workRoot: data.work }) }, defaultConsumerOptions).pipe(Effect.forkScoped)
+    consume({ student_import: studentImportJob({ workRoot: data.work }) }, {
+      ...defaultConsumerOptions,
+      leaseMillis: leaseSeconds * 1000
+    }).pipe(Effect.forkScoped)
   )
 
   return Layer.mergeAll(origin, consumer, upkeep).pipe(Layer.provide(domain))
