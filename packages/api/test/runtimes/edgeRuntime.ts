@@ -1,0 +1,133 @@
+/** The edge as `npm run edge:<runtime>` runs it: bundled, in its real runtime, in a process that ends with the scope. */
+import { RedisServer, Warden } from "@lectern/harness"
+import { makeLazyRedis } from "@lectern/adapters/redis"
+import { Effect, Schedule, type Scope } from "effect"
+import { type ChildProcess, execFileSync, spawn } from "node:child_process"
+import { fileURLToPath } from "node:url"
+import { secret, token } from "../edge/edgeSubject.ts"
+import { restRedis, restToken } from "./restRedis.ts"
+
+const launcher = fileURLToPath(new URL("../../src/node/runEdge.ts", import.meta.url))
+
+export type RuntimeName = "deno" | "workerd" | "node"
+
+export interface Answer {
+  readonly status: number
+  readonly body: Readonly<Record<string, unknown>>
+}
+
+export interface EdgeRuntime {
+  readonly process: ChildProcess
+  readonly port: number
+  /** What it has printed so far. */
+  readonly output: () => string
+  /** Dies if there is no answer within five seconds: nothing here may hang, whatever Redis does. */
+  readonly ask: (path: string, headers?: Record<string, string>) => Effect.Effect<Answer>
+}
+
+/** A runtime, and how it comes to Redis. */
+export interface Contender {
+  readonly name: string
+  readonly runtime: RuntimeName
+  /** The environment that leads it to the Redis at `url`. */
+  readonly environment: (url: string) => Effect.Effect<Record<string, string>, never, Scope.Scope>
+}
+
+const direct = (url: string) => Effect.succeed({ REDIS_URL: url })
+
+export const contenders: ReadonlyArray<Contender> = [
+  { name: "Node", runtime: "node", environment: direct },
+  { name: "Deno", runtime: "deno", environment: direct },
+  { name: "workerd", runtime: "workerd", environment: direct },
+  {
+    name: "workerd over REST",
+    runtime: "workerd",
+    environment: (url) => Effect.map(restRedis(url), (rest) => ({ REDIS_REST_URL: rest, REDIS_REST_TOKEN: restToken }))
+  }
+]
+
+/** What is always there: the programs, and a folder for Deno's compiled code. */
+const base = { PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "" }
+
+const launch = (runtime: RuntimeName, environment: Record<string, string>) =>
+  spawn(process.execPath, ["--disable-warning=ExperimentalWarning", launcher, runtime], {
+    env: { ...base, ...environment },
+    stdio: ["ignore", "pipe", "pipe"]
+  })
+
+/** Runs the program to its end and returns how that was. */
+export const runToEnd = (runtime: RuntimeName, environment: Record<string, string>) =>
+  Effect.callback<{ readonly code: number | null; readonly errors: string }>((resume) => {
+    const child = launch(runtime, environment)
+    let errors = ""
+    child.stderr.on("data", (chunk: Buffer) => errors += chunk.toString("utf8"))
+    child.once("close", (code) => resume(Effect.succeed({ code, errors })))
+    return Effect.sync(() => child.kill("SIGKILL"))
+  })
+
+/** Holds a process for as long as the scope, and returns its port when it tells one. */
+export const listening = (child: ChildProcess): Effect.Effect<EdgeRuntime, Error, Scope.Scope> =>
+  Effect.gen(function*() {
+    let output = ""
+    yield* Effect.acquireRelease(
+      Effect.sync(() => {
+        if (child.pid !== undefined) Warden.hold(child.pid, "SIGKILL")
+      }),
+      () =>
+        Effect.sync(() => {
+          child.kill("SIGKILL")
+          if (child.pid !== undefined) Warden.release(child.pid)
+        })
+    )
+    const port = yield* Effect.callback<number, Error>((resume) => {
+      const collect = (chunk: Buffer): void => {
+        output += chunk.toString("utf8")
+        const found = /"(?:message":"listening|event":"listen)".*"port":(\d+)/.exec(output)?.[1]
+        if (found !== undefined) resume(Effect.succeed(Number(found)))
+      }
+      child.stdout?.on("data", collect)
+      child.stderr?.on("data", collect)
+      child.once("close", () => resume(Effect.fail(new Error(`The edge ended: ${output}`))))
+    })
+    const ask: EdgeRuntime["ask"] = (path, headers) =>
+      Effect.promise(async (signal) => {
+        const response = await fetch(`http://127.0.0.1:${port}${path}`, {
+          headers: { authorization: `Bearer ${token}`, ...headers },
+          signal
+        })
+        return { status: response.status, body: (await response.json()) as Answer["body"] }
+      }).pipe(
+        Effect.timeoutOrElse({ duration: "5 seconds", orElse: () => Effect.die(new Error(`${path} got no answer: ${output}`)) })
+      )
+    return { process: child, port, output: () => output, ask }
+  })
+
+export const startRuntime = (contender: Contender, redisUrl: string, more: Record<string, string> = {}) =>
+  Effect.gen(function*() {
+    const environment = yield* contender.environment(redisUrl)
+    return yield* Effect.suspend(() =>
+      listening(launch(contender.runtime, { PORT: "0", AUTH_JWT_SECRET: secret, ...environment, ...more }))
+    )
+  })
+
+/** Megabytes that a process has in memory. */
+export const residentMegabytes = ({ process }: EdgeRuntime): number =>
+  Number(execFileSync("ps", ["-o", "rss=", "-p", String(process.pid)], { encoding: "utf8" })) / 1024
+
+/** A Redis with these texts. */
+export const put = (url: string, values: Record<string, string | Buffer>) =>
+  Effect.promise(async () => {
+    const redis = makeLazyRedis(url)
+    await redis.use((client) => client.mset(values))
+    redis.close()
+  })
+
+export const redisHolding = (values: Record<string, string>, options: Record<string, string> = {}) =>
+  Effect.tap(RedisServer.make(options), ({ url }) => put(url, values))
+
+/** Asks again and again until the answer is the wanted one. */
+export const until = <A, E, R>(call: Effect.Effect<A, E, R>, done: (value: A) => boolean) =>
+  call.pipe(
+    Effect.repeat({ until: done, schedule: Schedule.spaced("10 millis") }),
+    Effect.timeoutOrElse({ duration: "20 seconds", orElse: () => Effect.die(new Error("it did not come to that")) })
+  )
