@@ -6,6 +6,8 @@ export interface EdgeQuestion {
   readonly authorization: string | null
   readonly tenantCode: string | null
   readonly origin: string | null
+  /** `If-None-Match` */
+  readonly ifNoneMatch: string | null
 }
 
 /** An answer as plain values. `headers` objects are shared between answers: never change one. */

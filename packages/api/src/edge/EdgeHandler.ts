@@ -1,12 +1,13 @@
 import type { StoredProgress, Subject } from "@lectern/domain"
-import { type TokenVerifier, TokenRefused, type Verdict } from "../tokens/index.ts"
+import { type Principal, type TokenVerifier, TokenRefused, type Verdict } from "../tokens/index.ts"
 import { type AccessLog, type EdgeOutcome, type EdgeRouteName, noAccessLog } from "./AccessLog.ts"
 import { type AllowedOrigins, crossOriginHeaders, preflightHeaders } from "./crossOrigin.ts"
 import type { EdgeAnswer, EdgeQuestion } from "./EdgeAnswer.ts"
 import { edgeRoute } from "./EdgeRoute.ts"
+import { hasCurrent } from "./ifNoneMatch.ts"
 import { jobBody } from "./jobBody.ts"
 import type { ProgressBody } from "./ProgressBody.ts"
-import { makeSharedReader, type ReadProgress } from "./SharedReader.ts"
+import { makeSharedReader, type ReadProgress, type SharedRead } from "./SharedReader.ts"
 import { videoBody } from "./videoBody.ts"
 
 export interface EdgeHandlerOptions {
@@ -68,10 +69,29 @@ const bodies = {
 const bodyOf = (subject: Subject, stored: StoredProgress | null): ProgressBody =>
   subject._tag === "Video" ? videoBody(subject.id, stored) : jobBody(subject.id, stored)
 
+const nothingStored: StoredProgress = { status: null, progress: null }
+
+const isSame = (a: Subject, b: Subject): boolean => a._tag === b._tag && a.id === b.id
+
 /**
- * Both progress endpoints of CONTRACT.md, section 2, for every runtime that has `Request`, `Response` and WebCrypto.
+ * What is read when somebody asks for a subject. A token that watches one reads that one whatever it asks for, so that neither the
+ * answer nor the time that it takes tells whether anything else exists.
+ */
+const readFor = ({ watch }: Principal, subject: Subject): Subject => watch ?? subject
+
+/** The body for a subject from what was read for it. */
+const shownBody = ({ watch }: Principal, subject: Subject, found: SharedRead): ProgressBody => {
+  if (found._tag === "Unreadable") return bodyOf(subject, null)
+  return bodyOf(subject, watch === undefined || isSame(watch, subject) ? found.stored : nothingStored)
+}
+
+const retryAfterOf = (millis: number): string => String(Math.ceil(millis / 1_000))
+
+/**
+ * Both progress endpoints of CONTRACT.md, section 2, and the tray of several at once, for every runtime that has `Request`, `Response`
+ * and WebCrypto.
  *
- * An authenticated question gets 200 whatever Redis holds or does. 401 and 403 for the token, 400 for the id, 404 for any other
+ * An authenticated question gets 200 whatever Redis holds or does, or 304 where the client has that answer already. 401 and 403 for the token, 400 for the id, 404 for any other
  * path (a missing slash at the end included), 405 for any other method. Every answer, errors included, allows origins, is JSON
  * and must not be stored by anybody.
  */
@@ -109,6 +129,13 @@ export const makeEdge = (options: EdgeHandlerOptions): Edge => {
     tenantId: null
   })
 
+  const answerHeaders = (origin: string | null, tag: string | null, nextPollMillis: number | null): EdgeAnswer["headers"] => {
+    const headers = { ...headersFor(origin) }
+    if (tag !== null) headers["etag"] = `"${tag}"`
+    if (nextPollMillis !== null) headers["retry-after"] = retryAfterOf(nextPollMillis)
+    return headers
+  }
+
   const progress = async (question: EdgeQuestion, subject: Subject): Promise<Outcome> => {
     const route = subject._tag === "Video" ? "video" : "job"
     let verdict: Verdict | Promise<Verdict> = verify(question)
@@ -116,19 +143,43 @@ export const makeEdge = (options: EdgeHandlerOptions): Edge => {
     if (verdict instanceof Promise) verdict = await verdict
     if (verdict instanceof TokenRefused) return refusal(question, route, verdict)
     const { tenantId } = verdict
-    const found = await read(tenantId, subject)
-    const headers = headersFor(question.origin)
-    if (found._tag === "Unreadable") {
-      const answer = { status: 200, headers, body: bodyOf(subject, null).text }
-      return { answer, route, outcome: "unreadable", tenantId, cause: found.cause }
+    const found = await read.one(tenantId, readFor(verdict, subject))
+    const { known, nextPollMillis, tag, text } = shownBody(verdict, subject, found)
+    const headers = answerHeaders(question.origin, tag, nextPollMillis)
+    const answer = hasCurrent(question.ifNoneMatch, tag)
+      ? { status: 304, headers, body: null }
+      : { status: 200, headers, body: text }
+    return found._tag === "Unreadable"
+      ? { answer, route, outcome: "unreadable", tenantId, cause: found.cause }
+      : { answer, route, outcome: known ? "known" : "unknown", tenantId }
+  }
+
+  const tray = async (question: EdgeQuestion, subjects: ReadonlyArray<Subject>): Promise<Outcome> => {
+    const verdict = await verify(question)
+    if (verdict instanceof TokenRefused) return refusal(question, "tray", verdict)
+    const { tenantId } = verdict
+    const reads = await read.many(tenantId, subjects.map((subject) => readFor(verdict, subject)))
+    const texts: Record<Subject["_tag"], Array<string>> = { Video: [], Job: [] }
+    let nextPollMillis: number | null = null
+    let isKnown = false
+    let unreadable: SharedRead & { readonly _tag: "Unreadable" } | undefined
+    for (const [index, subject] of subjects.entries()) {
+      const found = reads[index]
+      if (found === undefined) continue
+      if (found._tag === "Unreadable") unreadable = found
+      const body = shownBody(verdict, subject, found)
+      texts[subject._tag].push(body.text)
+      isKnown ||= body.known
+      if (body.nextPollMillis !== null) nextPollMillis = Math.min(nextPollMillis ?? Infinity, body.nextPollMillis)
     }
-    const { known, text } = bodyOf(subject, found.stored)
-    return {
-      answer: { status: 200, headers, body: text },
-      route,
-      outcome: known ? "known" : "unknown",
-      tenantId
+    const answer = {
+      status: 200,
+      headers: answerHeaders(question.origin, null, nextPollMillis),
+      body: `{"videos":[${texts.Video.join(",")}],"jobs":[${texts.Job.join(",")}]}`
     }
+    return unreadable === undefined
+      ? { answer, route: "tray", outcome: isKnown ? "known" : "unknown", tenantId }
+      : { answer, route: "tray", outcome: "unreadable", tenantId, cause: unreadable.cause }
   }
 
   const decide = async (question: EdgeQuestion): Promise<Outcome> => {
@@ -139,6 +190,7 @@ export const makeEdge = (options: EdgeHandlerOptions): Edge => {
     if (method === "OPTIONS") return plain(204, preflightFor(origin), null)
     if (method !== "GET" && method !== "HEAD") return plain(405, methodFor(origin), bodies.method)
     if (route._tag === "Progress") return progress(question, route.subject)
+    if (route._tag === "Tray") return tray(question, route.subjects)
     const verdict = await verify(question)
     return verdict instanceof TokenRefused
       ? refusal(question, "other", verdict)
@@ -178,7 +230,8 @@ export const makeEdge = (options: EdgeHandlerOptions): Edge => {
         url,
         authorization: headers.get("authorization"),
         tenantCode: headers.get("x-tenant-code"),
-        origin: headers.get("origin")
+        origin: headers.get("origin"),
+        ifNoneMatch: headers.get("if-none-match")
       })
       return new Response(body, init)
     }

@@ -3,6 +3,8 @@ import type { JobId, Subject, VideoId } from "@lectern/domain"
 /** What a path asks for. */
 export type EdgeRoute =
   | { readonly _tag: "Progress"; readonly subject: Subject }
+  /** Several at once. Nothing is in it twice that was not named twice. */
+  | { readonly _tag: "Tray"; readonly subjects: ReadonlyArray<Subject> }
   | { readonly _tag: "BadId"; readonly detail: string }
   | { readonly _tag: "NoSlash" }
   | { readonly _tag: "Unknown" }
@@ -10,9 +12,13 @@ export type EdgeRoute =
 const videoPrefix = "/api/v1/media/videos/"
 const jobPrefix = "/api/v1/jobs/"
 const suffix = "/progress/"
+const trayPath = "/api/v1/progress/"
 
 /** Characters of a job's id (CONTRACT.md, section 2). */
 export const maxJobIdChars = 64
+
+/** Subjects of one tray. */
+export const maxTraySubjects = 100
 
 const unknown: EdgeRoute = { _tag: "Unknown" }
 const noSlash: EdgeRoute = { _tag: "NoSlash" }
@@ -20,6 +26,11 @@ const badVideoId: EdgeRoute = { _tag: "BadId", detail: "A video's id is a positi
 const badJobId: EdgeRoute = {
   _tag: "BadId",
   detail: `A job's id is a text of 1 to ${maxJobIdChars} characters without control characters`
+}
+
+const badTray: EdgeRoute = {
+  _tag: "BadId",
+  detail: `A tray names at most ${maxTraySubjects} videos and jobs, as ?videos=1,2&jobs=a,b`
 }
 
 const isVideoId = (value: number): value is VideoId => Number.isSafeInteger(value) && value > 0
@@ -33,17 +44,57 @@ const videoRoute = (segment: string): EdgeRoute => {
   return isVideoId(id) ? { _tag: "Progress", subject: { _tag: "Video", id } } : badVideoId
 }
 
+/** `null` for what encodes no text. */
+const decoded = (text: string): string | null => {
+  if (!text.includes("%")) return text
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return null
+  }
+}
+
 const jobRoute = (segment: string): EdgeRoute => {
-  let id = segment
-  if (segment.includes("%")) {
-    try {
-      id = decodeURIComponent(segment)
-    } catch {
-      return badJobId
+  const id = decoded(segment)
+  return id !== null && isJobId(id) ? { _tag: "Progress", subject: { _tag: "Job", id } } : badJobId
+}
+
+/** Characters of a query that are looked at: a hundred ids of jobs, each character of them encoded. */
+const maxQueryChars = maxTraySubjects * (9 * maxJobIdChars + 3)
+
+/**
+ * The subjects of a query, videos first, each kind in its order. As forms encode it: `+` is a space, a comma may be encoded; so a
+ * job whose id has a comma is asked for by its own path.
+ */
+const trayRoute = (query: string): EdgeRoute => {
+  if (query.length > maxQueryChars) return badTray
+  const videos: Array<Subject> = []
+  const jobs: Array<Subject> = []
+  for (const pair of query.split("&")) {
+    const equals = pair.indexOf("=")
+    const name = equals === -1 ? pair : pair.slice(0, equals)
+    if (name !== "videos" && name !== "jobs") continue
+    const value = equals === -1 ? "" : decoded(pair.slice(equals + 1).replaceAll("+", " "))
+    if (value === null) return name === "videos" ? badVideoId : badJobId
+    if (value === "") continue
+    const ids = value.split(",")
+    if (videos.length + jobs.length + ids.length > maxTraySubjects) return badTray
+    for (const text of ids) {
+      if (name === "videos") {
+        const route = videoRoute(text)
+        if (route._tag !== "Progress") return route
+        videos.push(route.subject)
+      } else {
+        if (!isJobId(text)) return badJobId
+        jobs.push({ _tag: "Job", id: text })
+      }
     }
   }
-  return isJobId(id) ? { _tag: "Progress", subject: { _tag: "Job", id } } : badJobId
+  return { _tag: "Tray", subjects: [...videos, ...jobs] }
 }
+
+/** The query of an address, without its question mark. */
+const queryOf = (url: string): string => /^[^?#]*\?([^#]*)/.exec(url)?.[1] ?? ""
 
 /** The path of an address or of a request line, without its query. */
 const pathOf = (url: string): string => {
@@ -56,6 +107,8 @@ const pathOf = (url: string): string => {
 /** Reads an address. Paths end in a slash (CONTRACT.md, section 1). */
 export const edgeRoute = (url: string): EdgeRoute => {
   const path = pathOf(url)
+  if (path === trayPath) return trayRoute(queryOf(url))
+  if (`${path}/` === trayPath) return noSlash
   const isVideo = path.startsWith(videoPrefix)
   if (!isVideo && !path.startsWith(jobPrefix)) return unknown
   const start = isVideo ? videoPrefix.length : jobPrefix.length

@@ -92,9 +92,10 @@ export const makeSharedReader = (options: SharedReaderOptions) => {
     for (const batch of batches) batch.send()
   }
 
-  const join = (tenantId: TenantId): Batch => {
+  /** A batch with room for so many. */
+  const join = (tenantId: TenantId, count: number): Batch => {
     const current = collecting.get(tenantId)
-    if (current !== undefined && current.subjects.length < maxBatch) return current
+    if (current !== undefined && current.subjects.length + count <= maxBatch) return current
     current?.send()
     const batch = open(tenantId)
     if (collecting.size === 0) defer(flush)
@@ -102,15 +103,26 @@ export const makeSharedReader = (options: SharedReaderOptions) => {
     return batch
   }
 
-  return async (tenantId: TenantId, subject: Subject): Promise<SharedRead> => {
+  const placeOf = (tenantId: TenantId, subject: Subject, batchOf: () => Batch): Waiting => {
     const key = keyOf(tenantId, subject)
-    let place = waiting.get(key)
-    if (place === undefined) {
-      const batch = join(tenantId)
-      place = { reads: batch.reads, index: batch.subjects.push(subject) - 1 }
-      waiting.set(key, place)
+    const shared = waiting.get(key)
+    if (shared !== undefined) return shared
+    const batch = batchOf()
+    const place = { reads: batch.reads, index: batch.subjects.push(subject) - 1 }
+    waiting.set(key, place)
+    return place
+  }
+
+  const readAt = async ({ index, reads }: Waiting): Promise<SharedRead> => (await reads)[index] ?? missing
+
+  return {
+    one: (tenantId: TenantId, subject: Subject): Promise<SharedRead> =>
+      readAt(placeOf(tenantId, subject, () => join(tenantId, 1))),
+    /** All of them in one round trip, in their order, up to 256; what is on its way already is not asked for again. */
+    many: (tenantId: TenantId, subjects: ReadonlyArray<Subject>): Promise<ReadonlyArray<SharedRead>> => {
+      let batch: Batch | undefined
+      const places = subjects.map((subject) => placeOf(tenantId, subject, () => batch ??= join(tenantId, subjects.length)))
+      return Promise.all(places.map(readAt))
     }
-    const reads = await place.reads
-    return reads[place.index] ?? missing
   }
 }

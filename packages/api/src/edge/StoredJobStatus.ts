@@ -1,4 +1,4 @@
-import { objectOf, parseStored, type StoredObject, type StoredVersion, textOf, versionOf } from "./storedJson.ts"
+import { integerOf, objectOf, parseStored, type StoredObject, type StoredVersion, textOf, versionOf } from "./storedJson.ts"
 
 const statuses = [
   "PENDING",
@@ -19,6 +19,8 @@ export interface StoredJobStatus {
   readonly jobType: string | null
   readonly errorMessage: string | null
   readonly result: StoredObject | null
+  /** Milliseconds since 1970. */
+  readonly updatedAt: number | null
   readonly version: StoredVersion | null
 }
 
@@ -34,6 +36,7 @@ export const decodeJobStatus = (text: string | null): StoredJobStatus | null => 
     jobType: textOf(value["job_type"]),
     errorMessage: textOf(value["error_message"]),
     result: objectOf(value["result"]),
+    updatedAt: integerOf(value["updated_at"]),
     version: versionOf(value)
   }
 }

@@ -16,6 +16,10 @@ export interface StoredProgressValue {
   /** Whole seconds. */
   readonly remainingSeconds: number | null
   readonly drawn: DrawnStep | null
+  /** Counts the samples inside a transition. */
+  readonly tick: number | null
+  /** Milliseconds since 1970. */
+  readonly asOf: number | null
   readonly version: StoredVersion | null
 }
 
@@ -41,6 +45,8 @@ export const decodeProgress = (text: string | null): StoredProgressValue | null 
     drawn: index === null || total === null || name === null || display === null || stepPercent === null
       ? null
       : { index, total, name, display, percent: stepPercent },
+    tick: integerOf(value["tick"]),
+    asOf: integerOf(value["as_of"]),
     version: versionOf(value)
   }
 }

@@ -10,6 +10,8 @@ export interface StoredVideoStatus {
   /** Seconds. */
   readonly duration: number | null
   readonly errorReason: string | null
+  /** Milliseconds since 1970. */
+  readonly updatedAt: number | null
   readonly version: StoredVersion | null
 }
 
@@ -25,6 +27,7 @@ export const decodeVideoStatus = (text: string | null): StoredVideoStatus | null
     hlsPath: textOf(value["hls_path"]),
     duration: integerOf(value["duration"]),
     errorReason: textOf(value["error_reason"]),
+    updatedAt: integerOf(value["updated_at"]),
     version: versionOf(value)
   }
 }

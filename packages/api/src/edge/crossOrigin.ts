@@ -26,6 +26,6 @@ export const crossOriginHeaders = (allowed: AllowedOrigins, base: Headers): (ori
 
 export const preflightHeaders: Headers = {
   "access-control-allow-methods": "GET, HEAD, OPTIONS",
-  "access-control-allow-headers": "authorization, content-type, x-tenant-code",
+  "access-control-allow-headers": "authorization, content-type, x-tenant-code, if-none-match, last-event-id",
   "access-control-max-age": maxAgeSeconds
 }

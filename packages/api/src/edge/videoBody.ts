@@ -1,11 +1,15 @@
 import type { StoredProgress, VideoId } from "@lectern/domain"
+import { freshnessOf } from "./freshness.ts"
+import { pollPause } from "./pollPause.ts"
 import type { ProgressBody } from "./ProgressBody.ts"
 import { belongsTo, decodeProgress } from "./StoredProgressValue.ts"
 import { decodeVideoStatus } from "./StoredVideoStatus.ts"
 import { unknownMessages } from "./unknownMessages.ts"
 
-const unknownBody = (id: VideoId, message: string): ProgressBody => ({
+const unknownBody = (id: VideoId, message: string, nextPollMillis: number): ProgressBody => ({
   known: false,
+  tag: null,
+  nextPollMillis,
   text: JSON.stringify({
     id,
     status: "UNKNOWN",
@@ -20,19 +24,26 @@ const unknownBody = (id: VideoId, message: string): ProgressBody => ({
     hls_path: null,
     duration: null,
     error_reason: null,
-    message
+    message,
+    nextPollMs: nextPollMillis
   })
 })
 
 /** The body for a video (CONTRACT.md, section 2), whatever Redis held: `null` stands for a Redis that could not be read. */
 export const videoBody = (id: VideoId, stored: StoredProgress | null): ProgressBody => {
-  if (stored === null) return unknownBody(id, unknownMessages.unreachable)
+  if (stored === null) return unknownBody(id, unknownMessages.unreachable, pollPause.unreachable)
   const status = decodeVideoStatus(stored.status)
-  if (status === null) return unknownBody(id, unknownMessages.nothing)
+  if (status === null) return unknownBody(id, unknownMessages.nothing, pollPause.unknown)
   const decoded = status.status === "PROCESSING" ? decodeProgress(stored.progress) : null
   const progress = decoded !== null && belongsTo(decoded.version, status.version) ? decoded : null
   const drawn = progress?.drawn ?? null
   const ended = status.status === "READY" || status.status === "FAILED"
+  const { fields, tag } = freshnessOf({
+    phase: ended ? "ended" : status.status === "PROCESSING" ? "moving" : "waiting",
+    version: status.version,
+    updatedAt: status.updatedAt,
+    progress
+  })
   const text = JSON.stringify({
     id,
     status: status.status,
@@ -46,7 +57,8 @@ export const videoBody = (id: VideoId, stored: StoredProgress | null): ProgressB
     encoding_step_percent: drawn?.percent ?? null,
     hls_path: ended ? status.hlsPath : null,
     duration: ended ? status.duration : null,
-    error_reason: status.status === "FAILED" ? status.errorReason : null
+    error_reason: status.status === "FAILED" ? status.errorReason : null,
+    ...fields
   })
-  return { known: true, text }
+  return { known: true, text, tag, nextPollMillis: fields.nextPollMs }
 }

@@ -29,7 +29,8 @@ const answer = async (edge: Edge, request: IncomingMessage, response: ServerResp
     url,
     authorization: headers.authorization ?? null,
     tenantCode: headerOf(headers["x-tenant-code"]),
-    origin: headerOf(headers.origin)
+    origin: headerOf(headers.origin),
+    ifNoneMatch: headerOf(headers["if-none-match"])
   })
   send(response, answered)
 }

@@ -1,4 +1,4 @@
-import type { TenantId } from "@lectern/domain"
+import type { Subject, TenantId } from "@lectern/domain"
 
 /** Who asks, as a verified token says. */
 export interface Principal {
@@ -9,6 +9,8 @@ export interface Principal {
   readonly tenantCode: string | null
   /** Seconds since 1970. */
   readonly expiresAt: number
+  /** The only thing that the token may read the progress of; missing for a token for everything of the tenant. */
+  readonly watch?: Subject
 }
 
 export type TokenRefusalCode =

@@ -2,6 +2,7 @@ import type { TenantId } from "@lectern/domain"
 import { errors, type JWTPayload, jwtVerify } from "jose"
 import { type Principal, TokenRefused } from "./Principal.ts"
 import { secretBytes } from "./signingSecret.ts"
+import { watchedSubject } from "./watchClaim.ts"
 
 /** The headers of a request that decide who asks, as they were sent. */
 export interface Credentials {
@@ -49,13 +50,16 @@ const tenantOf = (claim: unknown): TenantId | null => {
 const principalOf = (claims: JWTPayload): Verdict => {
   const tenantId = tenantOf(claims["tenant_id"])
   const tenantCode = claims["tenant_code"]
-  return tenantId === null || claims.exp === undefined
+  // A claim that narrows and cannot be understood must not widen.
+  const watch = "watch" in claims ? watchedSubject(claims["watch"]) : undefined
+  return tenantId === null || claims.exp === undefined || watch === null
     ? invalid
     : {
       tenantId,
       subject: claims.sub ?? "",
       tenantCode: typeof tenantCode === "string" ? tenantCode : null,
-      expiresAt: claims.exp
+      expiresAt: claims.exp,
+      ...(watch === undefined ? {} : { watch })
     }
 }
 
@@ -68,7 +72,7 @@ const agrees = (principal: Principal, tenantCode: string | null): boolean =>
  * Verifies bearer tokens without a look-up anywhere, with WebCrypto alone. Throws a `RangeError` for a secret that is too short and
  * for none at all.
  *
- * Claims: `tenant_id` (positive integer, also as text), `exp`; `sub`, `tenant_code` and `nbf` where there are any.
+ * Claims: `tenant_id` (positive integer, also as text), `exp`; `sub`, `tenant_code`, `nbf` and `watch` where there are any.
  */
 export const makeTokenVerifier = (options: TokenVerifierOptions): TokenVerifier => {
   if (options.secrets.length === 0) throw new RangeError("Cannot verify tokens: there is no secret")

@@ -2,6 +2,7 @@
 export { type Principal, type TokenRefusalCode, TokenRefused } from "./Principal.ts"
 export { minSecretBytes } from "./signingSecret.ts"
 export { signToken, type TokenGrant } from "./signToken.ts"
+export { signWatchToken, type WatchGrant } from "./signWatchToken.ts"
 export {
   type Credentials,
   makeTokenVerifier,

@@ -60,6 +60,43 @@ describe("A path of the edge", () => {
     })
   }
 
+  it("names a tray by its query, videos first and each kind in the order asked, encoded as forms are or not", () => {
+    const subjects = [{ _tag: "Video", id: 2 }, { _tag: "Video", id: 1 }, { _tag: "Job", id: "a b" }, { _tag: "Job", id: "한" }]
+    for (
+      const query of [
+        "videos=2,1&jobs=a%20b,%ED%95%9C", "jobs=a+b%2C%ED%95%9C&videos=2%2C1", "videos=2&jobs=a+b&x=%zz&videos=1&jobs=%ED%95%9C#videos=9"
+      ]
+    ) {
+      expect(edgeRoute(`/api/v1/progress/?${query}`)).toEqual({ _tag: "Tray", subjects })
+      expect(edgeRoute(`http://edge.school/api/v1/progress/?${query}`)).toEqual({ _tag: "Tray", subjects })
+    }
+    for (const query of ["", "?", "?videos=&jobs=", "?videos", "?other=1"]) {
+      expect(edgeRoute(`/api/v1/progress/${query}`)).toEqual({ _tag: "Tray", subjects: [] })
+    }
+    expect(edgeRoute("/api/v1/progress?videos=1")).toEqual({ _tag: "NoSlash" })
+  })
+
+  for (
+    const query of [
+      "videos=0", "videos=-1", "videos=+1", "videos=1,", "videos=,1", "videos=1,,2", "videos=1e3", "videos=%D9%A1", "videos=..",
+      `videos=1${"0".repeat(30)}`, "videos=1%00", "videos=%zz", "jobs=%00", "jobs=%ff", "jobs=a,", `jobs=${"x".repeat(65)}`, "jobs=%ed%a0%80",
+      `videos=${Array.from({ length: 101 }, (_, id) => id + 1).join(",")}`, `jobs=${"a,".repeat(50)}b&videos=${"1,".repeat(49)}1`,
+      `videos=1&x=${"x".repeat(60_000)}`
+    ]
+  ) {
+    it(`is refused for a tray of too many, or of an id that is none: ${query.slice(0, 30)}`, () => {
+      expect(edgeRoute(`/api/v1/progress/?${query}`)).toMatchObject({ _tag: "BadId" })
+    })
+  }
+
+  it("takes a tray of a hundred", () => {
+    const ids = Array.from({ length: 50 }, (_, id) => id + 1)
+    const jobs = ids.map((id) => encodeURIComponent("한".repeat(64 - String(id).length) + id)).join(",")
+    expect(edgeRoute(`/api/v1/progress/?videos=${ids.join(",")}&jobs=${jobs}`)).toMatchObject({
+      subjects: expect.objectContaining({ length: 100 })
+    })
+  })
+
   it("never throws, and never lets an id out that is not well formed", () => {
     fc.assert(fc.property(fc.string({ unit: "binary" }), (segment) => {
       for (const route of [video(segment), job(segment), edgeRoute(segment), job(encodeURIComponent(segment.toWellFormed()))]) {

@@ -18,6 +18,13 @@ export const origin = "http://edge.school"
 export const videoPath = "/api/v1/media/videos/42/progress/"
 export const jobPath = "/api/v1/jobs/job-1/progress/"
 
+/** The body without the fields beside the contract's, which tests of their own demand. */
+export const contractFields = (body: unknown): unknown => {
+  if (typeof body !== "object" || body === null) return body
+  const beside = new Set(["asOf", "staleAfter", "attempt", "revision", "nextPollMs"])
+  return Object.fromEntries(Object.entries(body).filter(([name]) => !beside.has(name)))
+}
+
 export const ask = async (
   handler: (request: Request) => Promise<Response>,
   path: string,

@@ -21,6 +21,7 @@ const VideoStatus = Schema.fromJsonString(Schema.Struct({
   hls_path: lenient(Schema.String),
   duration: lenient(Schema.Int),
   error_reason: lenient(Schema.String),
+  updated_at: lenient(Schema.Int),
   ...Version
 }))
 
@@ -31,6 +32,7 @@ const JobStatus = Schema.fromJsonString(Schema.Struct({
   job_type: lenient(Schema.String),
   error_message: lenient(Schema.String),
   result: lenient(Schema.Record(Schema.String, Schema.Unknown)),
+  updated_at: lenient(Schema.Int),
   ...Version
 }))
 
@@ -43,6 +45,8 @@ const Progress = Schema.fromJsonString(Schema.Struct({
   step_name: lenient(Schema.String),
   step_name_display: lenient(Schema.String),
   step_percent: lenient(Percent),
+  tick: lenient(Schema.Int),
+  as_of: lenient(Schema.Int),
   ...Version
 }))
 
@@ -56,6 +60,7 @@ const bySchema = {
       hlsPath: value.hls_path,
       duration: value.duration,
       errorReason: value.error_reason,
+      updatedAt: value.updated_at,
       version: versionOf(value)
     }))),
   job: (text: string) =>
@@ -64,6 +69,7 @@ const bySchema = {
       jobType: value.job_type,
       errorMessage: value.error_message,
       result: value.result,
+      updatedAt: value.updated_at,
       version: versionOf(value)
     }))),
   progress: (text: string) =>
@@ -76,6 +82,8 @@ const bySchema = {
         drawn: index === null || name === null || display === null || percent === null || total === null
           ? null
           : { index, total, name, display, percent },
+        tick: value.tick,
+        asOf: value.as_of,
         version: versionOf(value)
       }
     }))
@@ -101,12 +109,14 @@ const videoTexts = texts({
   hls_path: often(fc.string()),
   duration: often(fc.nat()),
   error_reason: often(fc.string()),
+  updated_at: often(fc.nat()),
   ...version
 })
 const jobTexts = texts({
   status: often(fc.constantFrom("PENDING", "RUNNING", "DONE", "FALLBACK_TO_GPU", "CANCELLED", "READY", "toString")),
   job_type: often(fc.string()),
   error_message: often(fc.string()),
+  updated_at: often(fc.nat()),
   result: often(fc.dictionary(fc.string(), fc.jsonValue())),
   ...version
 })
@@ -119,6 +129,8 @@ const progressTexts = texts({
   step_name: often(fc.string()),
   step_name_display: often(fc.string()),
   step_percent: often(fc.integer({ min: 0, max: 100 })),
+  tick: often(fc.nat()),
+  as_of: often(fc.nat()),
   ...version
 })
 

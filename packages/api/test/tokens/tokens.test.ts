@@ -1,3 +1,4 @@
+import { JobId, jobSubject, VideoId, videoSubject } from "@lectern/domain"
 import { base64url, SignJWT } from "jose"
 import { describe, expect, it } from "vitest"
 import {
@@ -6,6 +7,7 @@ import {
   maxAuthorizationChars,
   minSecretBytes,
   signToken,
+  signWatchToken,
   TokenRefused,
   type TokenVerifierOptions
 } from "../../src/tokens/index.ts"
@@ -176,5 +178,38 @@ describe("Signing", () => {
   it("refuses a tenant and a time that are none", async () => {
     for (const tenantId of [0, -1, 1.5, Number.NaN]) await expect(sign({ tenantId })).rejects.toThrow(RangeError)
     for (const expiresInSeconds of [0, -1, Number.NaN, Infinity]) await expect(sign({ expiresInSeconds })).rejects.toThrow(RangeError)
+  })
+})
+
+describe("A watch token", () => {
+  const watching = (watch: Parameters<typeof signWatchToken>[0]["watch"], fields: { readonly expiresInSeconds?: number } = {}) =>
+    signWatchToken({ tenantId: 7, secret, expiresInSeconds: 60, now, watch, ...fields })
+
+  it("names its one video or job, and its end", async () => {
+    for (const watch of [videoSubject(VideoId.make(42)), jobSubject(JobId.make("작업 1"))]) {
+      expect(await verdictOn(sent(await watching(watch)))).toMatchObject({ tenantId: 7, watch, expiresAt })
+    }
+    const over = { now: () => now + 60_000 }
+    expect(await verdictOn(sent(await watching(videoSubject(VideoId.make(42)))), over)).toBe("401 token_expired")
+  })
+
+  for (
+    const watch of [
+      null, undefined, true, 42, "42", [], {}, { video: "42" }, { video: 0 }, { video: -1 }, { video: 1.5 }, { video: 2 ** 53 }, { job: "" },
+      { job: 1 }, { job: "x".repeat(65) }, { video: 1, job: "a" }, { video: 1, extra: 1 }, { videos: [1] }
+    ]
+  ) {
+    const isClaim = watch !== undefined
+    it(`${isClaim ? "is refused" : "is none"} where the claim is ${JSON.stringify(watch)}`, async () => {
+      const verdict = await verdictOn(sent(await signClaims({ tenant_id: 7, exp: expiresAt, watch })), long)
+      expect(typeof verdict === "string" ? verdict : verdict.watch).toBe(isClaim ? "401 token_invalid" : undefined)
+    })
+  }
+
+  it("is not signed for what is no id, nor without an end", async () => {
+    const [a] = [1.5].filter((id): id is VideoId => id > 0)
+    if (a === undefined) throw new Error("there is no such number")
+    await expect(watching(videoSubject(a))).rejects.toThrow("that is no id")
+    await expect(watching(videoSubject(VideoId.make(1)), { expiresInSeconds: 0 })).rejects.toThrow(RangeError)
   })
 })
