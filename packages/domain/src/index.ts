@@ -7,6 +7,7 @@ export {
   mirrorSkipped,
   type SkipReason
 } from "./bestEffort.ts"
+export { EncodeMisses, type MissedRun, type Misses } from "./EncodeMisses.ts"
 export { EncodeRuntime, EncodeRuntimeUnavailable, type EncodeRunState } from "./EncodeRuntime.ts"
 export { EpochMillis } from "./Epoch.ts"
 export type { Committed } from "./internal/Committed.ts"
@@ -25,6 +26,7 @@ export * from "./ObjectStore.ts"
 export { PlaybackUrls } from "./PlaybackUrls.ts"
 export * from "./ProgressMirror.ts"
 export * from "./ProgressReader.ts"
+export { isReadinessJob, readinessJobId } from "./ReadinessProbe.ts"
 export { receiptEntries } from "./receiptEntries.ts"
 export * from "./Step.ts"
 export * from "./Student.ts"

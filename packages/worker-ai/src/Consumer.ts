@@ -1,4 +1,4 @@
-import { type Delivery, holdLease, isTerminal, type JobKind, type JobMessage, JobQueue, JobRecorder, newUuid } from "@lectern/domain"
+import { type Delivery, holdLease, isReadinessJob, isTerminal, type JobKind, type JobMessage, JobQueue, JobRecorder, newUuid } from "@lectern/domain"
 import type { JobRun, JobStoreUnavailable, QueueUnavailable } from "@lectern/domain"
 import { Cause, Clock, Effect, Exit, Result, Semaphore } from "effect"
 import type { HandlerEnd, JobHandler } from "./JobHandler.ts"
@@ -107,6 +107,10 @@ const work = Effect.fnUntraced(function*<R>(
   const now = yield* Clock.currentTimeMillis
   switch (claimed._tag) {
     case "Unknown":
+      if (isReadinessJob(message.job_id)) {
+        yield* Effect.logInfo("A readiness check sent a message through the queue")
+        return yield* delivery.acknowledge
+      }
       yield* Effect.logError("A message names a job that is not in the database and was put aside")
       return yield* delivery.bury
     case "Finished":
