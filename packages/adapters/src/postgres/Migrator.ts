@@ -87,3 +87,33 @@ export const migrateWith = (
 
 /** Brings the database's schema up to this program's. */
 export const migrate = migrateWith(migrations)
+
+/** How the database's schema stands to this program's. */
+export interface MigrationState {
+  /** The steps that the database lacks. */
+  readonly pending: ReadonlyArray<string>
+  /** The steps that were applied with another text than ours. */
+  readonly changed: ReadonlyArray<string>
+  /** How many steps the database has that this program does not know. */
+  readonly unknown: number
+}
+
+/** Looks and changes nothing. */
+export const migrationState: Effect.Effect<MigrationState, SqlError | Schema.SchemaError, SqlClient> = Effect.gen(function*() {
+  const sql = yield* SqlClient
+  const [{ made }] = yield* decodeMade(yield* sql`SELECT to_regclass('schema_steps') IS NOT NULL AS made`)
+  const rows = made
+    ? yield* decodeApplied(
+      yield* sql`SELECT json_build_object('id', id, 'checksum', checksum) AS record FROM schema_steps ORDER BY id`
+    )
+    : []
+  const known = new Map(rows.map(({ record }) => [record.id, record.checksum]))
+  const label = (step: Migration): string => `${step.id} "${step.name}"`
+  return {
+    pending: migrations.filter(({ id }) => !known.has(id)).map(label),
+    changed: migrations.filter((step) => known.has(step.id) && known.get(step.id) !== checksumOf(step)).map(label),
+    unknown: rows.filter(({ record }) => !migrations.some(({ id }) => id === record.id)).length
+  }
+}).pipe(Effect.withSpan("Migrator.state"))
+
+const decodeMade = Schema.decodeUnknownEffect(Schema.Tuple([Schema.Struct({ made: Schema.Boolean })]))

@@ -1,6 +1,7 @@
 import { videosAndJobs } from "./0001_videos_and_jobs.ts"
 import { students } from "./0002_students.ts"
+import { operations } from "./0003_operations.ts"
 import type { Migration } from "./Migration.ts"
 
 /** Every step of the schema, in order. */
-export const migrations: ReadonlyArray<Migration> = [videosAndJobs, students]
+export const migrations: ReadonlyArray<Migration> = [videosAndJobs, students, operations]
