@@ -2,3 +2,4 @@
 export * as JobQueueSqs from "./JobQueueSqs.ts"
 export type { JobQueueSqsOptions, SqsQueue } from "./JobQueueSqs.ts"
 export { jobQueueNames, maxReceiveCount, messagingQueueName, type QueueNames } from "./QueueNames.ts"
+export { probeQueue, type QueueProbeOptions, type QueueTrip } from "./QueueProbe.ts"
