@@ -1,4 +1,4 @@
-import { Flag } from "effect/cli"
+import * as Flag from "effect/cli/Flag"
 
 /** Where the embedded stand-ins keep what they hold. */
 export const dataFlag = Flag.String("data").pipe(

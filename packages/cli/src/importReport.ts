@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { displayWidth } from "./ProgressBoard.ts"
+import { displayWidth, pad, printable } from "./ProgressBoard.ts"
 
 /** What a person reads of an import's result, whether it came from the API or from the file at hand. */
 export const ImportResult = Schema.Struct({
@@ -18,11 +18,6 @@ export const ImportResult = Schema.Struct({
   download_url: Schema.NullOr(Schema.String)
 })
 export type ImportResult = typeof ImportResult.Type
-
-const pad = (text: string, width: number): string => text + " ".repeat(Math.max(0, width - displayWidth(text)))
-
-/** Control characters of a cell must not reach a terminal. */
-const printable = (text: string): string => text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e]/g, " ")
 
 /** The counts, then each refused cell with its row, value and reason, then the notes. */
 export const importReport = (result: ImportResult): string => {

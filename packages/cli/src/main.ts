@@ -1,29 +1,50 @@
-import { NodeHttpClient, NodeRuntime, NodeServices } from "@effect/platform-node"
-import { Observability } from "@lectern/observability"
-import { Encoder } from "@lectern/worker-video/encoder"
-import { Effect, Layer } from "effect"
-import { Command } from "effect/cli"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Cause from "effect/Cause"
+import * as CliConfig from "effect/cli/CliConfig"
+import * as Command from "effect/cli/Command"
+import * as GlobalFlag from "effect/cli/GlobalFlag"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { CommandFailed, exitCodes, fail } from "./CommandFailed.ts"
 import { demo } from "./commands/demo.ts"
 import { encode } from "./commands/encode.ts"
 import { importCommand } from "./commands/import.ts"
 import { token } from "./commands/token.ts"
 import { up } from "./commands/up.ts"
+import { runMain } from "./runMain.ts"
+import { layerUsage } from "./usage.ts"
 import manifest from "../package.json" with { type: "json" }
 
 /** Commands that end have their own words for what goes wrong; a program that stays up logs. */
 const quietUnless = (command: string): void => {
-  if (command !== "up" && process.env["LOG_LEVEL"] === undefined) process.env["LOG_LEVEL"] = "Error"
+  if (command !== "up" && !process.env["LOG_LEVEL"]) process.env["LOG_LEVEL"] = "Error"
 }
 quietUnless(process.argv[2] ?? "")
+
+/** A stack is for who mends it, and only when asked for. */
+const explained = (cause: Cause.Cause<unknown>): string =>
+  /^(debug|trace|all)$/i.test(process.env["LOG_LEVEL"] ?? "")
+    ? Cause.pretty(cause)
+    : `${Cause.prettyErrors(cause)[0]?.message ?? "unknown"} (LOG_LEVEL=Debug says where)`
 
 Command.make("lectern").pipe(
   Command.withDescription("Lecture videos, class lists and messages as jobs whose progress costs the database nothing"),
   Command.withSubcommands([up, demo, encode, importCommand, token]),
   Command.run({ version: manifest.version }),
+  Effect.catchTag("ShowHelp", (help) =>
+    help.errors.length === 0 ? Effect.void : Effect.fail(new CommandFailed({ exitCode: exitCodes.badInput }))),
+  Effect.catchCause((cause) => {
+    const failure = Cause.squash(cause)
+    return Cause.hasInterruptsOnly(cause) || failure instanceof CommandFailed
+      ? Effect.failCause(cause)
+      : fail(exitCodes.bug, `Cannot go on, by a fault of ours: ${explained(cause)}`)
+  }),
   Effect.provide(
-    Layer.mergeAll(Encoder.layerFfmpeg, NodeHttpClient.layerUndici, Observability.layer({ service: "lectern" })).pipe(
-      Layer.provideMerge(NodeServices.layer)
+    Layer.mergeAll(
+      NodeServices.layer,
+      layerUsage,
+      CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] })
     )
   ),
-  NodeRuntime.runMain
+  runMain
 )

@@ -1,6 +1,7 @@
 import { type BadConfiguration, checkServices, readEnvironment, serverVariables, serviceVariables } from "@lectern/adapters/environment"
 import { OriginHandler, serveOrigin } from "@lectern/api/origin"
 import { Context, Effect, Layer, Redacted } from "effect"
+import { logVariables } from "./logs.ts"
 import { openDataDirectory, tokenSecret } from "./DataDirectory.ts"
 import { systemLayer } from "./System.ts"
 
@@ -25,7 +26,7 @@ export const defaultPort = 8787
 /** Everything that the environment says about a system of one machine. */
 export const readSystemEnvironment = (
   variables: Readonly<Record<string, string | undefined>>
-) => Effect.flatMap(readEnvironment({ ...serviceVariables, ...serverVariables }, variables), checkServices)
+) => Effect.flatMap(readEnvironment({ ...serviceVariables, ...serverVariables, ...logVariables }, variables), checkServices)
 
 type SystemEnvironment = Effect.Success<ReturnType<typeof readSystemEnvironment>>
 

@@ -15,7 +15,7 @@ const view = (status: string, percent: number | null = null, error: string | nul
 
 const scene = (answers: ReadonlyArray<ProgressView>, detail: WatchedEnd) => {
   const drawn: Array<BarState> = []
-  const board: ProgressBoard = { update: (_label, state) => drawn.push(state), finish: () => {} }
+  const board: ProgressBoard = { update: (_label, state) => drawn.push(state), above: () => {}, finish: () => {} }
   let polls = 0
   let details = 0
   const run = watchJob(board, {

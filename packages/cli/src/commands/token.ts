@@ -1,18 +1,15 @@
-import { TenantId } from "@lectern/domain"
-import { readEnvironment, serverVariables } from "@lectern/adapters/environment"
-import { signToken } from "@lectern/api/tokens"
-import { Console, Effect, Option, Redacted, Schema } from "effect"
-import { Command, Flag } from "effect/cli"
-import { exitCodes, fail } from "../CommandFailed.ts"
-import { existingTokenSecret } from "../DataDirectory.ts"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Schema from "effect/Schema"
 import { dataFlag } from "../flags.ts"
+import { loaded } from "./loaded.ts"
 
 export const token = Command.make(
   "token",
   {
     tenant: Flag.Int("tenant").pipe(
       Flag.withDescription("The tenant that the token speaks for: a positive integer"),
-      Flag.withSchema(TenantId)
+      Flag.withSchema(Schema.Int.check(Schema.isGreaterThan(0)))
     ),
     subject: Flag.String("subject").pipe(
       Flag.withDescription("Who the token is for; part of the token, shown to nobody"),
@@ -25,31 +22,8 @@ export const token = Command.make(
     ),
     data: dataFlag
   },
-  Effect.fn(function*({ data, hours, subject, tenant }) {
-    const environment = yield* readEnvironment(serverVariables, process.env).pipe(
-      Effect.catchTag("BadConfiguration", (error) => fail(exitCodes.configuration, error.message))
-    )
-    const secret = environment.AUTH_JWT_SECRET === undefined
-      ? yield* existingTokenSecret(data)
-      : Redacted.make(environment.AUTH_JWT_SECRET)
-    if (secret === null) {
-      return yield* fail(
-        exitCodes.configuration,
-        `there is no secret to sign with: set AUTH_JWT_SECRET (32 characters or more), or start \`lectern up\` once with --data ${data}`
-      )
-    }
-    yield* Console.log(
-      yield* Effect.promise(() =>
-        signToken({
-          tenantId: tenant,
-          secret: Redacted.value(secret),
-          expiresInSeconds: hours * 3_600,
-          ...Option.match(subject, { onNone: () => ({}), onSome: (value) => ({ subject: value }) })
-        })
-      )
-    )
-  })
+  loaded(async () => (await import("../printToken.ts")).printToken)
 ).pipe(
-  Command.withDescription("Sign a token for the API with AUTH_JWT_SECRET and print it alone"),
+  Command.withDescription("Sign a token for the API with AUTH_JWT_SECRET, or the data directory's own secret, and print it alone"),
   Command.withExamples([{ command: "lectern token --tenant 1", description: "A token for tenant 1, valid for 12 hours" }])
 )

@@ -1,8 +1,8 @@
-import { Console, Effect, Schema } from "effect"
-import { Command, Flag } from "effect/cli"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Schema from "effect/Schema"
 import { dataFlag } from "../flags.ts"
-import { defaultPort, serveSystem } from "../serveSystem.ts"
-import { startFailure } from "../startFailure.ts"
+import { loaded } from "./loaded.ts"
 
 const Port = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 65_535 }))
 const Encodes = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 16 }))
@@ -11,7 +11,7 @@ export const up = Command.make(
   "up",
   {
     port: Flag.Int("port").pipe(
-      Flag.withDescription(`The port to listen on; 0 for any that is free. PORT, or ${defaultPort}, where it is not given`),
+      Flag.withDescription("The port to listen on; 0 for any that is free. PORT, or 8787, where it is not given"),
       Flag.withSchema(Port),
       Flag.optional
     ),
@@ -26,25 +26,7 @@ export const up = Command.make(
     ),
     data: dataFlag
   },
-  Effect.fn(function*({ data, encodes, host, port }) {
-    yield* Effect.scoped(Effect.gen(function*() {
-      const system = yield* serveSystem({
-        data,
-        encodes,
-        host,
-        accessLog: true,
-        port: port._tag === "Some" ? port.value : null
-      }).pipe(Effect.catch(startFailure))
-      yield* Console.log([
-        `Lectern is up at ${system.url}`,
-        ...system.parts.map((part) => `  ${part}`),
-        `  reference ${system.url}/docs`,
-        `  a token   npx lectern token --tenant 1${data === ".lectern" ? "" : ` --data ${data}`}`,
-        "Ctrl-C ends it; what is under way goes on with the next start"
-      ].join("\n"))
-      return yield* Effect.never
-    }))
-  })
+  loaded(async () => (await import("../keepUp.ts")).keepUp)
 ).pipe(
   Command.withDescription("Run the whole system on this machine until it is told to stop"),
   Command.withExamples([

@@ -1,0 +1,79 @@
+import { importSteps, jobPercent } from "@lectern/domain"
+import { importSpreadsheet, type StudentImportResult, writeErrorWorkbook } from "@lectern/worker-ai/import"
+import { Console, Effect, FileSystem, Path, Schema } from "effect"
+import { exitCodes, fail } from "./CommandFailed.ts"
+import { importReport } from "./importReport.ts"
+import { withLogs } from "./logs.ts"
+import { withBoard } from "./terminal.ts"
+
+const encodeJson = Schema.encodeSync(Schema.fromJsonString(Schema.Json))
+
+const report = (label: string, file: string, dryRun: boolean, lonePhone: "refuse" | "guardian") =>
+  withBoard((board) =>
+    Effect.gen(function*() {
+      const result = yield* importSpreadsheet<never>({
+        file,
+        dryRun,
+        lonePhone,
+        // With no record to ask, every student of the file is new.
+        sink: { insertBatch: (rows) => Effect.succeed({ created: rows.map((row) => row.row), duplicates: [] }) },
+        onProgress: ({ fraction, rowsDone, step }) =>
+          Effect.sync(() => {
+            const { display, index, total } = importSteps[step]
+            board.update(label, {
+              percent: jobPercent(importSteps[step], fraction),
+              note: `[${index}/${total}] ${display} · ${rowsDone}행`,
+              end: "running"
+            })
+          })
+      }).pipe(Effect.tapError(() => Effect.sync(() => board.update(label, { percent: null, note: "failed", end: "bad" }))))
+      board.update(label, { percent: 100, note: "완료", end: "good" })
+      return result
+    })
+  )
+
+/** The workbook with the error column stands beside the file that it is about. */
+const workbookBeside = (path: Path.Path, file: string): string =>
+  path.join(path.dirname(file), `${path.basename(file, path.extname(file))} (결과).xlsx`)
+
+const toJson = (result: StudentImportResult, workbook: string | null) => ({
+  created: result.created,
+  failed: result.failed.map((cell) => ({ ...cell })),
+  failed_rows: result.failed_rows,
+  failed_omitted: result.failed_omitted,
+  duplicates: result.duplicates,
+  total: result.total,
+  notes: result.notes.map((note) => ({ ...note })),
+  sheet: result.sheet,
+  dry_run: result.dry_run,
+  download_url: workbook
+})
+
+export interface ImportFileRequest {
+  readonly dryRun: boolean
+  readonly file: string
+  readonly guardianPhone: boolean
+  readonly json: boolean
+}
+
+/** Judges a class list, without any service. */
+export const importFile = Effect.fn(function*({ dryRun, file, guardianPhone, json }: ImportFileRequest) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const input = path.resolve(file)
+  if (!(yield* Effect.orElseSucceed(fs.exists(input), () => false))) {
+    return yield* fail(exitCodes.badInput, `Cannot import "${file}": there is no such file`)
+  }
+  const lonePhone = guardianPhone ? "guardian" : "refuse"
+  const output = dryRun ? null : workbookBeside(path, input)
+  const result = yield* report(path.basename(file), input, dryRun, lonePhone).pipe(
+    Effect.tap(() => output === null ? Effect.void : writeErrorWorkbook({ file: input, output, lonePhone })),
+    Effect.catchTags({
+      ImportRejected: (error) => fail(exitCodes.badInput, `${error.messageKo}\n  ${error.messageEn}\n  (${error.code})`),
+      ImportFileUnreadable: (error) => fail(exitCodes.unavailable, error.message)
+    })
+  )
+  const answer = toJson(result, output === null ? null : (yield* Effect.orDie(path.toFileUrl(output))).href)
+  yield* Console.log(json ? encodeJson(answer) : importReport(answer))
+  if (!json && output !== null) yield* Console.log(`  ${output}`)
+}, withLogs)
