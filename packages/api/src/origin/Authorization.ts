@@ -8,7 +8,12 @@ import { RequestTenant } from "./RequestTenant.ts"
 /** Who asks. The tenant is that of the verified token and of nothing else (INCIDENTS.md, 12). */
 export class CurrentPrincipal extends Context.Service<CurrentPrincipal, Principal>()("@lectern/api/CurrentPrincipal") {}
 
-/** Makes handlers reachable for valid tokens alone, and refuses an `X-Tenant-Code` that disagrees with the token. */
+const watchOnly = new Forbidden({
+  detail: "This token may watch one progress at the progress endpoints, and nothing else",
+  code: "watch_token"
+})
+
+/** Makes handlers reachable for valid tokens alone, and refuses tokens that may only watch, and an `X-Tenant-Code` that disagrees with the token. */
 export class Authorization extends HttpApiMiddleware.Service<Authorization, { provides: CurrentPrincipal }>()(
   "@lectern/api/Authorization",
   {
@@ -33,6 +38,7 @@ export class Authorization extends HttpApiMiddleware.Service<Authorization, { pr
             const { detail, code } = verdict
             return yield* verdict.status === 401 ? new Unauthorized({ detail, code }) : new Forbidden({ detail, code })
           }
+          if (verdict.watch !== undefined) return yield* watchOnly
           const noted = yield* RequestTenant
           if (noted !== null) yield* Ref.set(noted, verdict.tenantId)
           return yield* Effect.provideService(httpEffect, CurrentPrincipal, verdict)

@@ -66,11 +66,22 @@ export const VideoList = Schema.Struct({
   results: Schema.Array(VideoView)
 }).annotate({ identifier: "VideoList" })
 
-export const RetryAccepted = Schema.Struct({ detail: Schema.String, job_id: JobId }).annotate({
+/** Reads the progress of what was accepted, and nothing else; for the edge alone. */
+const WatchTokenField = { watch_token: Schema.optionalKey(Schema.String) }
+
+export const UploadAccepted = Schema.Struct({ ...VideoView.fields, ...WatchTokenField }).annotate({
+  identifier: "UploadAccepted"
+})
+
+export const RetryAccepted = Schema.Struct({ detail: Schema.String, job_id: JobId, ...WatchTokenField }).annotate({
   identifier: "RetryAccepted"
 })
 
-export const ImportAccepted = Schema.Struct({ job_id: JobId, status: Schema.Literal("PENDING") }).annotate({
+export const ImportAccepted = Schema.Struct({
+  job_id: JobId,
+  status: Schema.Literal("PENDING"),
+  ...WatchTokenField
+}).annotate({
   identifier: "ImportAccepted"
 })
 
@@ -91,7 +102,7 @@ export class VideosGroup extends HttpApiGroup.make("videos")
     }).annotate(OpenApi.Summary, "Register a video and get an address to PUT its file to"),
     HttpApiEndpoint.post("completeUpload", "/media/videos/:id/upload/complete/", {
       params: { id: VideoIdParam },
-      success: VideoView,
+      success: UploadAccepted,
       error: [NotFound, Conflict, Unavailable]
     }).annotate(OpenApi.Summary, "Say that the file is there; its encode begins"),
     HttpApiEndpoint.get("list", "/media/videos/", {
@@ -192,6 +203,17 @@ export class OriginApi extends HttpApi.make("lectern")
   .add(HealthGroup)
 {}
 
+/** Beside the contract; times are milliseconds since 1970. */
+const FreshnessFields = {
+  asOf: Schema.optionalKey(Schema.Int),
+  /** `null` for what has ended. */
+  staleAfter: Schema.optionalKey(Schema.NullOr(Schema.Int)),
+  attempt: Schema.optionalKey(Schema.Int),
+  revision: Schema.optionalKey(Schema.Int),
+  /** `null` for what has ended. */
+  nextPollMs: Schema.NullOr(Schema.Int)
+}
+
 export const VideoProgress = Schema.Struct({
   id: VideoId,
   status: Schema.Union([VideoStatus, Schema.Literal("UNKNOWN")]),
@@ -203,7 +225,8 @@ export const VideoProgress = Schema.Struct({
   hls_path: Schema.optionalKey(Schema.NullOr(Schema.String)),
   duration: Schema.optionalKey(Schema.NullOr(Schema.Int)),
   error_reason: Schema.optionalKey(Schema.NullOr(Schema.String)),
-  message: Schema.optionalKey(Schema.String)
+  message: Schema.optionalKey(Schema.String),
+  ...FreshnessFields
 }).annotate({ identifier: "VideoProgress" })
 
 export const JobProgressAnswer = Schema.Struct({
@@ -213,8 +236,15 @@ export const JobProgressAnswer = Schema.Struct({
   progress: Schema.optionalKey(Schema.NullOr(JobProgressView)),
   result: Schema.optionalKey(Schema.Json),
   error_message: Schema.optionalKey(Schema.NullOr(Schema.String)),
-  message: Schema.optionalKey(Schema.String)
+  message: Schema.optionalKey(Schema.String),
+  ...FreshnessFields
 }).annotate({ identifier: "JobProgressAnswer" })
+
+/** Each as its own path answers it, in the order asked. */
+export const ProgressTray = Schema.Struct({
+  videos: Schema.Array(VideoProgress),
+  jobs: Schema.Array(JobProgressAnswer)
+}).annotate({ identifier: "ProgressTray" })
 
 /** The edge's endpoints: the origin answers them with the edge's own handler, so they stand here as documentation. */
 export class ProgressGroup extends HttpApiGroup.make("progress")
@@ -228,7 +258,15 @@ export class ProgressGroup extends HttpApiGroup.make("progress")
       params: { job_id: JobId },
       success: JobProgressAnswer,
       error: [BadRequest, Unauthorized, Forbidden]
-    }).annotate(OpenApi.Summary, "How far a job is: from the mirror alone, always 200 for a valid token")
+    }).annotate(OpenApi.Summary, "How far a job is: from the mirror alone, always 200 for a valid token"),
+    HttpApiEndpoint.get("tray", "/progress/", {
+      query: {
+        videos: Schema.optionalKey(Schema.String.annotate({ description: "Numbers of videos, with commas between them" })),
+        jobs: Schema.optionalKey(Schema.String.annotate({ description: "Ids of jobs, with commas between them" }))
+      },
+      success: ProgressTray,
+      error: [BadRequest, Unauthorized, Forbidden]
+    }).annotate(OpenApi.Summary, "How far up to 100 videos and jobs are, at once")
   )
   .middleware(Authorization)
   .prefix("/api/v1")

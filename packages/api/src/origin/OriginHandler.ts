@@ -33,16 +33,19 @@ import { RequestTenant } from "./RequestTenant.ts"
 import { isProgressPath, loggablePath, requestPath } from "./requestPath.ts"
 import { StudentHandlers } from "./StudentHandlers.ts"
 import { VideoHandlers } from "./VideoHandlers.ts"
+import { type WatchTokenOptions, WatchTokens } from "./WatchTokens.ts"
 
 export interface OriginHandlerOptions {
   /**
-   * The edge's handler: it answers the two progress paths, here as at the edge. It logs and allows origins by itself.
+   * The edge's handler: it answers the progress paths, here as at the edge. It logs and allows origins by itself.
    */
   readonly progress: (request: Request) => Promise<Response>
   /** The edge's verifier: both accept the same tokens. */
   readonly verifier: TokenVerifier
   /** `"*"` by default. */
   readonly allowedOrigins?: AllowedOrigins
+  /** With what is accepted, a token to watch it is handed out; none is without this. */
+  readonly watchTokens?: WatchTokenOptions
 }
 
 /**
@@ -60,11 +63,11 @@ export type OriginServices =
   | ProgressReader
   | VideoDeletion
 
-const routes = (verifier: TokenVerifier) =>
+const routes = ({ verifier, watchTokens }: OriginHandlerOptions) =>
   Layer.mergeAll(
     HttpApiBuilder.layer(OriginApi).pipe(
       Layer.provide([VideoHandlers, JobHandlers, StudentHandlers, HealthHandlers]),
-      Layer.provide([Authorization.layer(verifier), RequestDecoding.layer, MirroredDetail.layer])
+      Layer.provide([Authorization.layer(verifier), RequestDecoding.layer, MirroredDetail.layer, WatchTokens.layer(watchTokens)])
     ),
     ApiReference.layer,
     ObjectRoutes.layer
@@ -85,7 +88,7 @@ const noRoute = (method: string, path: string) => (): HttpServerResponse.HttpSer
 /**
  * Everything that the origin answers, as one web-standard handler.
  *
- * The two progress paths go to the edge's handler before anything of Effect's HTTP runs: one implementation of
+ * The progress paths go to the edge's handler before anything of Effect's HTTP runs: one implementation of
  * progress, at its full speed. Everything else passes one pipeline: refuse what announces too much, route, give every
  * failure its JSON body, allow origins, log one line.
  *
@@ -136,7 +139,7 @@ const make = Effect.fnUntraced(function*(
   options: OriginHandlerOptions
 ): Effect.fn.Return<(request: Request) => Promise<Response>, never, OriginServices | Scope.Scope> {
   const allowedOrigins = options.allowedOrigins ?? "*"
-  const routed = yield* HttpRouter.toHttpEffect(routes(options.verifier)).pipe(
+  const routed = yield* HttpRouter.toHttpEffect(routes(options)).pipe(
     Effect.provideService(HttpRouter.RouterConfig, routerConfig)
   )
 

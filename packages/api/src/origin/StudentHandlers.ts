@@ -3,6 +3,7 @@ import { HttpApiBuilder } from "effect/http-api"
 import {
   JobDispatcher,
   JobRecorder,
+  jobSubject,
   JobStore,
   newJobId,
   newUuid,
@@ -16,6 +17,7 @@ import { BadRequest, Unavailable, UnsupportedMediaType } from "./Refusal.ts"
 import { unavailable } from "./refusals.ts"
 import { isSpreadsheetExtension, looksLike, signatureBytes, spreadsheetTypes } from "./SpreadsheetUpload.ts"
 import { extensionOf } from "./VideoUpload.ts"
+import { WatchTokens } from "./WatchTokens.ts"
 
 const yes: ReadonlySet<string> = new Set(["true", "True", "1", "on", "yes"])
 
@@ -36,6 +38,7 @@ export const StudentHandlers = HttpApiBuilder.group(
     const recorder = yield* JobRecorder
     const dispatcher = yield* JobDispatcher
     const objects = yield* ObjectStore
+    const watchTokens = yield* WatchTokens
     const files = yield* FileSystem.FileSystem
 
     const unreadable = (error: { readonly message: string }) =>
@@ -83,6 +86,7 @@ export const StudentHandlers = HttpApiBuilder.group(
         )
 
         const jobId = yield* newJobId
+        const watchToken = yield* watchTokens.field(tenantId, jobSubject(jobId))
         const payload = {
           file_key: fileKey,
           filename: file.name.slice(-maxFilenameLength),
@@ -94,7 +98,7 @@ export const StudentHandlers = HttpApiBuilder.group(
           Effect.uninterruptible,
           Effect.catchTag("JobStoreUnavailable", unavailable("record the import"))
         )
-        return { job_id: jobId, status: "PENDING" as const }
+        return { job_id: jobId, status: "PENDING" as const, ...watchToken }
       })
     })
   })

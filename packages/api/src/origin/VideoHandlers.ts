@@ -14,7 +14,8 @@ import {
   undispatched,
   type Video,
   VideoConflict,
-  VideoDeletion
+  VideoDeletion,
+  videoSubject
 } from "@lectern/domain"
 import { CurrentPrincipal } from "./Authorization.ts"
 import { unknownEncoding } from "./EncodingFields.ts"
@@ -25,6 +26,7 @@ import { BadRequest } from "./Refusal.ts"
 import { conflict, retryRefused, unavailable, videoNotFound } from "./refusals.ts"
 import { extensionOf, uploadContentType, uploadValiditySeconds, videoExtensions, videoTypeOf } from "./VideoUpload.ts"
 import { videoView } from "./VideoView.ts"
+import { WatchTokens } from "./WatchTokens.ts"
 
 const badRequest = (code: string, detail: string) => new BadRequest({ code, detail })
 
@@ -45,6 +47,7 @@ export const VideoHandlers = HttpApiBuilder.group(
     const playback = yield* PlaybackUrls
     const deletion = yield* VideoDeletion
     const mirror = yield* MirroredDetail
+    const watchTokens = yield* WatchTokens
 
     const view = Effect.fnUntraced(function*(tenantId: TenantId, video: Video) {
       const [encoding] = yield* mirror.encodings(tenantId, [video])
@@ -117,6 +120,8 @@ export const VideoHandlers = HttpApiBuilder.group(
         )
         const fileSize = yield* uploadedSize(video)
         const jobId = yield* newJobId
+        // Before the commit: what is committed must be answered for.
+        const watchToken = yield* watchTokens.field(tenantId, videoSubject(params.id))
         const record = yield* recorder.commit(store.completeUpload(tenantId, params.id, { jobId, fileSize })).pipe(
           Effect.tap(({ job }) => dispatcher.dispatchSoon(undispatched(job))),
           Effect.uninterruptible,
@@ -126,7 +131,7 @@ export const VideoHandlers = HttpApiBuilder.group(
             JobStoreUnavailable: unavailable("record the encode")
           })
         )
-        return yield* videoView(playback, record.video ?? video, unknownEncoding)
+        return { ...yield* videoView(playback, record.video ?? video, unknownEncoding), ...watchToken }
       }),
 
       list: Effect.fn("Origin.listVideos")(function*({ query }) {
@@ -164,6 +169,7 @@ export const VideoHandlers = HttpApiBuilder.group(
       retry: Effect.fn("Origin.retryVideo")(function*({ params }) {
         const { tenantId } = yield* CurrentPrincipal
         const jobId = yield* newJobId
+        const watchToken = yield* watchTokens.field(tenantId, videoSubject(params.id))
         yield* recorder.commit(store.retryEncode(tenantId, params.id, jobId)).pipe(
           Effect.tap(({ job }) => dispatcher.dispatchSoon(undispatched(job))),
           Effect.uninterruptible,
@@ -173,7 +179,7 @@ export const VideoHandlers = HttpApiBuilder.group(
             JobStoreUnavailable: unavailable("record the encode")
           })
         )
-        return { detail: "The encode is on its way", job_id: jobId }
+        return { detail: "The encode is on its way", job_id: jobId, ...watchToken }
       }),
 
       remove: Effect.fn("Origin.removeVideo")(function*({ params }) {

@@ -9,7 +9,7 @@ export const requestPath = (url: string): string => {
   return url.slice(start)
 }
 
-const progressPath = /^\/api\/v1\/(?:media\/videos|jobs)\/[^/]+\/progress\/?$/
+const progressPath = /^\/api\/v1\/(?:(?:media\/videos|jobs)\/[^/]+\/)?progress\/?$/
 
 /** Whether the edge answers this path, whatever the method. */
 export const isProgressPath = (path: string): boolean =>

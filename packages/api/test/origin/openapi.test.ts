@@ -54,6 +54,7 @@ describe("GET /api/v1/openapi.json", () => {
         "GET /api/v1/media/videos/",
         "GET /api/v1/media/videos/{id}/",
         "GET /api/v1/media/videos/{id}/progress/",
+        "GET /api/v1/progress/",
         "GET /healthz",
         "GET /readyz",
         "POST /api/v1/media/videos/upload/init/",
@@ -135,6 +136,8 @@ describe("GET /api/v1/openapi.json", () => {
       yield* claimed.run.tick({ fraction: 0.5, remainingSeconds: 61 })
       for (const template of [videoProgress, one]) yield* check(200, "GET", template, id)
       for (const template of [jobProgress, job]) yield* check(200, "GET", template, retried.json.job_id)
+      yield* check(200, "GET", "/api/v1/progress/", "")
+      yield* check(400, "GET", "/api/v1/progress/", "", {}, "?videos=x")
       yield* check(400, "GET", videoProgress, "x")
       yield* check(400, "GET", jobProgress, "x".repeat(65))
 
