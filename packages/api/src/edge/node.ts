@@ -1,16 +1,17 @@
 /**
  * The progress API on Node: `node packages/api/src/edge/node.ts`.
  *
- * Environment: `REDIS_URL` and `AUTH_JWT_SECRET` (HS256, 32 bytes or more) are required; `AUTH_JWT_SECRET_PREVIOUS` (accepted
- * while the other takes over), `HOST` (127.0.0.1), `PORT` (8790, 0 for any that is free), `CORS_ALLOWED_ORIGINS` (`*`, or origins with commas
+ * Environment: `REDIS_URL` is required, and one of `AUTH_JWT_SECRET` (HS256, 32 bytes or more), `AUTH_PUBLIC_KEY` (EdDSA, Ed25519 as a PEM or
+ * 32 bytes in base64) and `AUTH_JWKS_URL` (more such keys); `AUTH_JWT_SECRET_PREVIOUS` and `AUTH_PUBLIC_KEY_PREVIOUS` (accepted while the
+ * others take over), `AUTH_JWT_AUDIENCE` (tokens for anybody else are refused), `HOST` (127.0.0.1), `PORT` (8790, 0 for any that is free), `CORS_ALLOWED_ORIGINS` (`*`, or origins with commas
  * between them), `ACCESS_LOG` (`summary` or `each`). All faults are named at once and end the process with 78. Redis need not
  * be there. SIGTERM and SIGINT let the requests in hand end and then the process, with 0.
  */
 import { makeLazyRedis, makeRedisProgressReader } from "@lectern/adapters/redis"
 import * as Result from "effect/Result"
 import { makeEdgeServer } from "../node/EdgeServer.ts"
-import { makeTokenVerifier } from "../tokens/index.ts"
 import { type EdgeSettings, readEdgeSettings } from "./EdgeSettings.ts"
+import { edgeVerifier } from "./edgeVerifier.ts"
 import { edgeLogLine, makeAccessLog, makeEdge } from "./index.ts"
 
 /** EX_CONFIG of sysexits.h */
@@ -18,14 +19,12 @@ const configurationFault = 78
 const flushMillis = 10_000
 
 const serve = (settings: EdgeSettings): void => {
-  const accessLog = makeAccessLog({
-    mode: settings.accessLog,
-    write: (lines) => void process.stdout.write(lines)
-  })
+  const log = (lines: string): void => void process.stdout.write(lines)
+  const accessLog = makeAccessLog({ mode: settings.accessLog, write: log })
   const redis = makeLazyRedis(settings.redisUrl)
   const edge = makeEdge({
     read: makeRedisProgressReader(redis),
-    verify: makeTokenVerifier({ secrets: settings.secrets }),
+    verify: edgeVerifier(settings, log),
     allowedOrigins: settings.allowedOrigins,
     accessLog,
     defer: setImmediate

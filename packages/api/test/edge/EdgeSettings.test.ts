@@ -12,6 +12,9 @@ describe("The environment of the edge", () => {
       port: 8790,
       redisUrl: "redis://cache.school",
       secrets: [secret],
+      publicKeys: [],
+      jwksUrl: undefined,
+      audience: undefined,
       allowedOrigins: "*",
       accessLog: "summary"
     }))
@@ -30,9 +33,34 @@ describe("The environment of the edge", () => {
       port: 0,
       redisUrl: "redis://cache.school",
       secrets: [secret, "y".repeat(40)],
+      publicKeys: [],
+      jwksUrl: undefined,
+      audience: undefined,
       allowedOrigins: ["https://a.school", "https://b.school"],
       accessLog: "each"
     }))
+  })
+
+  it("may name public keys or the address of keys in place of a secret, and whom tokens are for", () => {
+    const key = Buffer.alloc(32, 7).toString("base64")
+    const address = "https://login.school/keys"
+    const environment = { REDIS_URL: enough.REDIS_URL, AUTH_JWT_AUDIENCE: "lectern" }
+    for (
+      const [keys, expected] of [
+        [{ AUTH_PUBLIC_KEY: key, AUTH_PUBLIC_KEY_PREVIOUS: key }, { publicKeys: [key, key], jwksUrl: undefined }],
+        [{ AUTH_JWKS_URL: address }, { publicKeys: [], jwksUrl: address }]
+      ] as const
+    ) {
+      expect(Result.getOrThrow(readEdgeSettings({ ...environment, ...keys })))
+        .toMatchObject({ secrets: [], audience: "lectern", ...expected })
+    }
+  })
+
+  it("is refused for keys that are none, and for an address that anybody on the way can answer for", () => {
+    expect(readEdgeSettings({ ...enough, AUTH_PUBLIC_KEY: "hunter2", AUTH_JWKS_URL: "http://login.school/keys" })).toEqual(Result.fail([
+      "AUTH_PUBLIC_KEY is no Ed25519 public key, as a PEM or as 32 bytes in base64",
+      "AUTH_JWKS_URL is no https address (http only on this machine)"
+    ]))
   })
 
   it("has all its faults named at once, without what is secret in it", () => {
@@ -51,6 +79,6 @@ describe("The environment of the edge", () => {
       `ACCESS_LOG is "all", which is neither "summary" nor "each"`
     ]))
     expect(JSON.stringify(faults)).not.toContain("hunter2")
-    expect(readEdgeSettings({})).toEqual(Result.fail(["REDIS_URL is not set", "AUTH_JWT_SECRET is not set"]))
+    expect(readEdgeSettings({})).toEqual(Result.fail(["REDIS_URL is not set", "AUTH_JWT_SECRET is not set, nor AUTH_PUBLIC_KEY, nor AUTH_JWKS_URL"]))
   })
 })
