@@ -17,6 +17,7 @@ const redis :Workerd.Config = (
     (name = "redis", external = (tcp = ())),
   ],
   sockets = [(name = "http", http = (), service = "edge")],
+  v8Flags = .memory,
 );
 
 const rest :Workerd.Config = (
@@ -25,6 +26,7 @@ const rest :Workerd.Config = (
     (name = "rest", external = (http = ())),
   ],
   sockets = [(name = "http", http = (), service = "edge")],
+  v8Flags = .memory,
 );
 
 const tls :Workerd.Config = (
@@ -33,6 +35,7 @@ const tls :Workerd.Config = (
     (name = "network", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))),
   ],
   sockets = [(name = "http", http = (), service = "edge")],
+  v8Flags = .memory,
 );
 
 const edgeOverRedis :Workerd.Worker = (
@@ -64,6 +67,9 @@ const edgeOverTls :Workerd.Worker = (
 
 const modules :List(Workerd.Worker.Module) = [(name = "workerd.js", esModule = embed "dist/edge/workerd.js")];
 
+# An isolate has 128 MB on Cloudflare. Without a limit V8 lets the rests of requests lie until there are hundreds of megabytes of them.
+const memory :List(Text) = ["--max-old-space-size=96", "--max-semi-space-size=8"];
+
 # The same as in wrangler.jsonc.
 const compatibilityDate :Text = "2026-10-01";
 
@@ -78,6 +84,10 @@ const bindings :List(Workerd.Worker.Binding) = [
   (name = "REDIS_REST_TOKEN", fromEnvironment = "REDIS_REST_TOKEN"),
   (name = "AUTH_JWT_SECRET", fromEnvironment = "AUTH_JWT_SECRET"),
   (name = "AUTH_JWT_SECRET_PREVIOUS", fromEnvironment = "AUTH_JWT_SECRET_PREVIOUS"),
+  (name = "AUTH_PUBLIC_KEY", fromEnvironment = "AUTH_PUBLIC_KEY"),
+  (name = "AUTH_PUBLIC_KEY_PREVIOUS", fromEnvironment = "AUTH_PUBLIC_KEY_PREVIOUS"),
+  (name = "AUTH_JWKS_URL", fromEnvironment = "AUTH_JWKS_URL"),
+  (name = "AUTH_JWT_AUDIENCE", fromEnvironment = "AUTH_JWT_AUDIENCE"),
   (name = "CORS_ALLOWED_ORIGINS", fromEnvironment = "CORS_ALLOWED_ORIGINS"),
   (name = "ACCESS_LOG", fromEnvironment = "ACCESS_LOG"),
 ];

@@ -19,11 +19,15 @@ const isWebAddress = (text: string): boolean =>
  * `REDIS_URL`; both at once are refused, since nobody could tell which of them is read.
  */
 export const readWorkerdSettings = (environment: Environment): Result.Result<WorkerdSettings, ReadonlyArray<string>> => {
-  const { REDIS_REST_TOKEN: token = "", REDIS_REST_URL: url = "", REDIS_URL = "" } = environment
-  if (url === "" && token === "") {
-    return Result.map(readEdgeSettings(environment), (edge) => ({ edge, mirror: { _tag: "Holder" } }))
-  }
+  const { AUTH_JWKS_URL = "", REDIS_REST_TOKEN: token = "", REDIS_REST_URL: url = "", REDIS_URL = "" } = environment
   const faults: Array<string> = []
+  // What one request is fetching, another may not wait for: keys that are shared by all cannot be fetched by any.
+  if (AUTH_JWKS_URL !== "") faults.push("AUTH_JWKS_URL cannot be used on workerd; set AUTH_PUBLIC_KEY")
+  if (url === "" && token === "") {
+    const edge = readEdgeSettings(environment)
+    if (Result.isFailure(edge)) return Result.fail([...faults, ...edge.failure])
+    return faults.length > 0 ? Result.fail(faults) : Result.succeed({ edge: edge.success, mirror: { _tag: "Holder" } })
+  }
   if (REDIS_URL !== "") faults.push("REDIS_URL and REDIS_REST_URL are both set, and one Redis is read")
   if (url === "") faults.push("REDIS_REST_TOKEN is set without REDIS_REST_URL")
   else if (!isWebAddress(url)) faults.push("REDIS_REST_URL is no address of the form http[s]://host[:port][/path]")

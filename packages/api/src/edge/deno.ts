@@ -1,17 +1,17 @@
 /**
  * The progress API on Deno and Deno Deploy: `npm run edge:deno`, or, from the bundle,
  *
- *     deno run --no-prompt --allow-net=<HOST>:<PORT>,<host and port of REDIS_URL> --allow-env=<edgeVariables> dist/edge/deno.js
+ *     deno run --no-prompt --allow-net=<HOST>:<PORT>,<Redis> --allow-env=<edgeVariables> dist/edge/deno.js
  *
- * These permissions and no others. The environment is that of the entry for Node, and so is the rest: all faults are named at once and
+ * These permissions and no others; the host of `AUTH_JWKS_URL` besides, where that is set. The environment is that of the entry for Node, and so is the rest: all faults are named at once and
  * end the process with 78, Redis need not be there, SIGTERM and SIGINT let the requests in hand end.
  */
 import { makeLazyRedis, makeRedisProgressReader } from "@lectern/adapters/redis"
 import * as Result from "effect/Result"
-import { makeTokenVerifier } from "../tokens/index.ts"
 import type { DenoRuntime } from "./DenoRuntime.ts"
 import { type EdgeSettings, readEdgeSettings } from "./EdgeSettings.ts"
 import { edgeVariables } from "./edgeVariables.ts"
+import { edgeVerifier } from "./edgeVerifier.ts"
 import { edgeLogLine, makeAccessLog, makeEdge } from "./index.ts"
 import { withHealth } from "./webEntry.ts"
 
@@ -34,12 +34,13 @@ const refuse = (message: string): never => {
 }
 
 const serve = (settings: EdgeSettings): void => {
-  const { accessLog: mode, allowedOrigins, host, port, redisUrl, secrets } = settings
-  const accessLog = makeAccessLog({ mode, write: (lines) => write(Deno.stdout, lines) })
+  const { accessLog: mode, allowedOrigins, host, port, redisUrl } = settings
+  const log = (lines: string): void => write(Deno.stdout, lines)
+  const accessLog = makeAccessLog({ mode, write: log })
   const redis = makeLazyRedis(redisUrl)
   const edge = makeEdge({
     read: makeRedisProgressReader(redis),
-    verify: makeTokenVerifier({ secrets }),
+    verify: edgeVerifier(settings, log),
     allowedOrigins,
     accessLog,
     defer: setImmediate
@@ -51,10 +52,7 @@ const serve = (settings: EdgeSettings): void => {
         hostname: host,
         port,
         onListen: (address) =>
-          write(
-            Deno.stdout,
-            edgeLogLine({ time: Date.now(), level: "INFO", message: "listening", detail: { host, port: address.port } })
-          )
+          log(edgeLogLine({ time: Date.now(), level: "INFO", message: "listening", detail: { host, port: address.port } }))
       }, withHealth(edge.handler))
     } catch (fault) {
       return refuse(`Cannot listen on ${host}:${port}: ${fault instanceof Error ? fault.message : String(fault)}\n`)

@@ -7,9 +7,9 @@
  */
 import { env } from "cloudflare:workers"
 import * as Result from "effect/Result"
-import { makeTokenVerifier } from "../tokens/index.ts"
 import type { Environment } from "./EdgeSettings.ts"
 import { edgeVariables, restVariables } from "./edgeVariables.ts"
+import { edgeVerifier } from "./edgeVerifier.ts"
 import { makeAccessLog, makeEdge, type ReadProgress } from "./index.ts"
 import type { RedisHolderCalls } from "./RedisHolder.ts"
 import { makeRestRedisReader } from "./restRedisReader.ts"
@@ -51,12 +51,10 @@ const environment: Environment = Object.fromEntries(
 
 const makeHandler = ({ edge: settings, mirror }: WorkerdSettings): WebHandler => {
   const read = mirror._tag === "Rest" ? makeRestRedisReader(mirror) : readFromHolder()
-  const verify = makeTokenVerifier({ secrets: settings.secrets })
-  const accessLog = makeAccessLog({
-    mode: settings.accessLog,
-    // oxlint-disable-next-line no-console -- the only output that workerd has
-    write: (lines) => console.log(lines.trimEnd())
-  })
+  // oxlint-disable-next-line no-console -- the only output that workerd has
+  const log = (lines: string): void => console.log(lines.trimEnd())
+  const verify = edgeVerifier(settings, log)
+  const accessLog = makeAccessLog({ mode: settings.accessLog, write: log })
   // An edge for each request: within one, reads are shared, and here a request that waits for another's read is cut off
   // when that other one ends.
   return withHealth((request) => makeEdge({ read, verify, allowedOrigins: settings.allowedOrigins, accessLog }).handler(request))

@@ -7,13 +7,20 @@ export interface DenoProgram {
   readonly host: string
   readonly port: number
   readonly redisUrl: string
+  /** Where keys are fetched from, if anywhere. */
+  readonly jwksUrl?: string | undefined
   /** The bundle. */
   readonly file: string
 }
 
+const keyHost = (jwksUrl: string): string => {
+  const { hostname, port, protocol } = new URL(jwksUrl)
+  return `${hostname}:${port === "" ? (protocol === "https:" ? 443 : 80) : port}`
+}
+
 /**
- * How the edge is run on Deno: it may listen on its own address, reach Redis and read {@link edgeVariables}, and nothing else. Deno
- * goes by the name that is dialled: `localhost` is not `127.0.0.1`.
+ * How the edge is run on Deno: it may listen on its own address, reach Redis (and the host of the keys, where they have an address) and
+ * read {@link edgeVariables}, and nothing else. Deno goes by the name that is dialled: `localhost` is not `127.0.0.1`.
  */
 export const denoArguments = (program: DenoProgram): Result.Result<ReadonlyArray<string>, RedisUrlInvalid> =>
   Result.map(parseRedisUrl(program.redisUrl), (redis) => [
@@ -24,7 +31,9 @@ export const denoArguments = (program: DenoProgram): Result.Result<ReadonlyArray
     "--no-config",
     "--no-remote",
     "--no-npm",
-    `--allow-net=${hostAndPort(program)},${hostAndPort(redis)}`,
+    `--allow-net=${
+      [hostAndPort(program), hostAndPort(redis), ...(program.jwksUrl === undefined ? [] : [keyHost(program.jwksUrl)])].join(",")
+    }`,
     `--allow-env=${edgeVariables.join(",")}`,
     program.file
   ])
