@@ -27,6 +27,10 @@ const doors: Readonly<Record<string, Readonly<Record<string, Door>>>> = {
     "./in-process": { packages: ["effect", "@effect/platform-node"] }
   },
   "@lectern/api": {
+    // For pages of others: no dependency at all, and each thin door that of its name.
+    "./client": { packages: [], builtins: [] },
+    "./client/react": { packages: ["react"], builtins: [] },
+    "./client/tanstack-query": { packages: ["@tanstack/query-core"], builtins: [] },
     // The edge reaches Redis and nothing else: no SQL, no AWS, nothing of Node.
     "./edge": { packages: ["effect", "ioredis", "jose"], builtins: [], refused: /^effect\/sql(?:\/|$)/ },
     "./tokens": { packages: ["effect", "jose"], builtins: [] }

@@ -1,0 +1,10 @@
+/** The progress client: web standards alone, no dependency, under 5 KB gzipped. */
+export type { Clock } from "./Clock.ts"
+export type { PageVisibility } from "./PageVisibility.ts"
+export { createProgressClient, type ProgressClient, type ProgressClientOptions } from "./ProgressClient.ts"
+export type { ProgressOutcome, ProgressSnapshot, ProgressStep } from "./ProgressSnapshot.ts"
+export type { ProgressWatch, WatchOptions } from "./ProgressWatch.ts"
+export { type ProgressTrouble, ProgressWatchError, type ProgressWatchReason } from "./ProgressWatchError.ts"
+export type { Feed, Sink, Source } from "./Source.ts"
+export { type Subject, subjectKey } from "./Subject.ts"
+export { type Tabs, webTabs } from "./tabSharing.ts"

@@ -1,0 +1,2 @@
+/** The client as a React hook. */
+export { type ProgressState, useProgress } from "./useProgress.ts"
