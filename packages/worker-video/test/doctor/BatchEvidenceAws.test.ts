@@ -1,0 +1,146 @@
+import { assert, describe, it } from "@effect/vitest"
+import { ClosedPort, SilentPort } from "@lectern/harness"
+import { Context, Effect, Layer, Redacted, Schema } from "effect"
+import { BatchEvidence, BatchEvidenceAws, diagnose, encodeBundle, Evidence, expectedNames, lintSetup, setupOf } from "../../src/doctor/index.ts"
+import { type Described, startBatchDescriptions } from "./BatchDescriptions.ts"
+import { readFixtures } from "./Fixture.ts"
+
+const names = expectedNames()
+const [, { bundle }] = readFixtures("symptoms", Schema.Struct({ bundle: Evidence })).find(([name]) => name === "queue-disabled") ??
+  ["", { bundle: {} }]
+const [, sound] = readFixtures("sound", Evidence).find(([name]) => name === "spot-x86") ?? ["", {}]
+
+const ourId = "0190f3c2-aaaa-4bbb-8ccc-000000000001"
+const [job] = bundle.describeJobs?.jobs ?? []
+const batchId = job?.jobId ?? ""
+
+const run = (jobId: string, videoJobId: string, fields: Record<string, unknown> = {}) => ({
+  ...job,
+  jobName: "video-0190f3c2",
+  container: {
+    ...job?.container,
+    environment: [{ name: "VIDEO_JOB_ID", value: videoJobId }, { name: "DATABASE_URL", value: "postgres://secret" }]
+  },
+  ...fields,
+  jobId
+})
+
+const world: Described = {
+  jobs: [run(batchId, ourId)],
+  jobQueues: bundle.describeJobQueues?.jobQueues ?? [],
+  computeEnvironments: bundle.describeComputeEnvironments?.computeEnvironments ?? [],
+  jobDefinitions: sound.describeJobDefinitions?.jobDefinitions ?? [],
+  frontOfQueue: { jobs: [{ jobArn: job?.jobArn, earliestTimeAtPosition: 1 }], lastUpdatedAt: 2 }
+}
+
+const evidenceAt = (endpoint: string, requestTimeoutMillis = 2_000) =>
+  Effect.map(
+    Layer.build(BatchEvidenceAws.layer({
+      endpoint,
+      region: "us-east-1",
+      credentials: { accessKeyId: "key", secretAccessKey: Redacted.make("secret") },
+      requestTimeoutMillis,
+      maxAttempts: 1
+    })),
+    (context) => Context.get(context, BatchEvidence)
+  )
+
+describe("BatchEvidenceAws", () => {
+  it.effect("collects a job by Batch's id and all that stands around it", () =>
+    Effect.gen(function*() {
+      const server = yield* startBatchDescriptions(world)
+      const evidence = yield* (yield* evidenceAt(server.url)).ofJob(batchId, names)
+      assert.deepStrictEqual(evidence.missing, [])
+      assert.strictEqual(evidence.describeJobs?.jobs?.[0]?.jobId, batchId)
+      assert.strictEqual(evidence.describeJobDefinitions?.jobDefinitions?.length, 1)
+      assert.strictEqual(evidence.getJobQueueSnapshot?.frontOfQueue?.jobs?.length, 1)
+      assert.match(evidence.collectedWith ?? "", /^@aws-sdk\/client-batch \d/)
+      assert.strictEqual(diagnose(evidence, 0).symptom, "queue.disabled")
+      assert.deepStrictEqual(server.paths.toSorted(), [
+        "/v1/describecomputeenvironments",
+        "/v1/describejobdefinitions",
+        "/v1/describejobqueues",
+        "/v1/describejobs",
+        "/v1/getjobqueuesnapshot"
+      ])
+    }))
+
+  it.effect("finds our own job by its name and the id in its environment, and takes its latest run", () =>
+    Effect.gen(function*() {
+      const strangers = Array.from({ length: 250 }, (_, index) => run(`stranger-${index}`, `0190f3c2-of-another-${index}`, { createdAt: 1_900_000_000_000 }))
+      const server = yield* startBatchDescriptions({
+        ...world,
+        jobs: [run("older", ourId, { createdAt: 1 }), ...strangers, run("latest", ourId, { createdAt: 2 })]
+      })
+      const evidence = yield* (yield* evidenceAt(server.url)).ofJob(ourId, names)
+      assert.deepStrictEqual(evidence.describeJobs?.jobs?.map(({ jobId }) => jobId), ["latest", "older"])
+      assert.strictEqual(diagnose(evidence, 0).jobId, "latest")
+      assert.strictEqual(server.paths.filter((path) => path === "/v1/listjobs").length, 3)
+    }))
+
+  it.effect("says that Batch mentions no such job only when Batch has answered so", () =>
+    Effect.gen(function*() {
+      const server = yield* startBatchDescriptions({ ...world, jobs: [] })
+      const batch = yield* evidenceAt(server.url)
+      assert.strictEqual(diagnose(yield* batch.ofJob(ourId, names), 0).symptom, "job.not-found")
+      server.refuse("/v1/listjobs", { status: 403, code: "AccessDeniedException" })
+      assert.strictEqual(diagnose(yield* batch.ofJob(ourId, names), 0).symptom, "call.refused")
+    }))
+
+  for (
+    const [status, code, symptom] of [
+      [403, "AccessDeniedException", "call.refused"],
+      [403, "UnrecognizedClientException", "call.configuration"],
+      [403, "ExpiredTokenException", "call.configuration"],
+      [400, "ClientException", "call.rejected"],
+      [429, "TooManyRequestsException", "call.unreachable"],
+      [400, "ThrottlingException", "call.unreachable"],
+      [500, "ServerException", "call.unreachable"]
+    ] as const
+  ) {
+    it.effect(`takes ${code} of DescribeJobs for ${symptom}`, () =>
+      Effect.gen(function*() {
+        const server = yield* startBatchDescriptions(world)
+        server.refuse("/v1/describejobs", { status, code })
+        const diagnosis = diagnose(yield* (yield* evidenceAt(server.url)).ofJob(batchId, names), 0)
+        assert.strictEqual(diagnosis.symptom, symptom)
+        assert.strictEqual(diagnosis.state, "UNKNOWN")
+      }))
+  }
+
+  it.effect("keeps what was answered when another call is refused, and says which", () =>
+    Effect.gen(function*() {
+      const server = yield* startBatchDescriptions(world)
+      server.refuse("/v1/describecomputeenvironments", { status: 403, code: "AccessDeniedException" })
+      const evidence = yield* (yield* evidenceAt(server.url)).ofJob(batchId, names)
+      assert.deepStrictEqual(evidence.missing?.map(({ call, kind }) => ({ call, kind })), [
+        { call: "DescribeComputeEnvironments", kind: "refused" }
+      ])
+      assert.strictEqual(diagnose(evidence, 0).symptom, "queue.disabled")
+    }))
+
+  it.effect("calls a server that refuses connections or never answers unreachable", () =>
+    Effect.gen(function*() {
+      const silent = yield* SilentPort.make
+      const closed = yield* ClosedPort.make
+      for (const { port } of [silent, closed]) {
+        const evidence = yield* (yield* evidenceAt(`http://127.0.0.1:${port}`, 200)).ofJob(batchId, names)
+        assert.strictEqual(diagnose(evidence, 0).symptom, "call.unreachable")
+      }
+    }))
+
+  it.effect("takes no value of the environment along but our ids", () =>
+    Effect.gen(function*() {
+      const server = yield* startBatchDescriptions(world)
+      const saved = encodeBundle(yield* (yield* evidenceAt(server.url)).ofJob(batchId, names))
+      assert.notInclude(saved, "postgres://secret")
+      assert.include(saved, ourId)
+    }))
+
+  it.effect("looks at a setup as it is deployed", () =>
+    Effect.gen(function*() {
+      const server = yield* startBatchDescriptions(world)
+      const evidence = yield* (yield* evidenceAt(server.url)).ofSetup(names)
+      assert.deepStrictEqual(lintSetup(setupOf([evidence]), names).map(({ rule }) => rule), ["queue-usable"])
+    }))
+})
