@@ -46,7 +46,9 @@ const retryAfterOf = (header: string | null): number | null => {
   return Number.isNaN(millis) ? null : obeyed(millis)
 }
 
-/** Settles with the work, or rejects as soon as the signal is aborted: a `fetch` or a token that hangs holds nobody up. */
+/**
+ * Settles with the work, or rejects as soon as the signal is aborted: a `fetch` or a token that hangs holds nobody up.
+ */
 const unlessAborted = async <A>(signal: AbortSignal, work: Promise<A>): Promise<A> => {
   let abort = (): void => undefined
   const aborted = new Promise<never>((_, reject) => {
@@ -99,7 +101,8 @@ export const makePollingSource = (options: PollingOptions): Source => {
   /** One request. Rejects only when it is no longer wanted. */
   const ask = async (url: string, etag: string | null, signal: AbortSignal): Promise<Answer> => {
     const timeout = new AbortController()
-    const cancel = clock.after(pace.requestTimeout, () => timeout.abort(new Error(`No answer within ${pace.requestTimeout} ms`)))
+    const late = new Error(`No answer within ${pace.requestTimeout} ms`)
+    const cancel = clock.after(pace.requestTimeout, () => timeout.abort(late))
     const either = AbortSignal.any([signal, timeout.signal])
     try {
       return await unlessAborted(either, send(url, etag, either))
@@ -166,7 +169,10 @@ export const makePollingSource = (options: PollingOptions): Source => {
       sink.progress(snapshot)
     }
 
-    /** The database's word. That it refuses a token which may watch is no word about the watch: a narrow one may do no more. */
+    /**
+     * The database's word. That it refuses a token which may watch is no word about the watch: a narrow one may do no
+     * more.
+     */
     const askDetail = async (detailPath: string, signal: AbortSignal): Promise<void> => {
       detailAt = clock.now()
       const answer = await ask(`${options.originUrl}${detailPath}`, null, signal)
@@ -222,7 +228,9 @@ export const makePollingSource = (options: PollingOptions): Source => {
         }
       } else if (unknown > 0) unknown += 1
       failures = 0
-      if (unknown >= pace.unknownBeforeDetail && clock.now() - detailAt >= pace.detailEvery) await askDetail(path, signal)
+      if (unknown >= pace.unknownBeforeDetail && clock.now() - detailAt >= pace.detailEvery) {
+        await askDetail(path, signal)
+      }
       const now = clock.now()
       if (answer.retryAfter !== null) earliest = now + answer.retryAfter
       const age = now - startedAt

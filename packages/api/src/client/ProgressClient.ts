@@ -9,7 +9,9 @@ import { tabName } from "./tabName.ts"
 import { sharedBetweenTabs, type Tabs, webTabs } from "./tabSharing.ts"
 
 export interface ProgressClientOptions {
-  /** Where the progress endpoints are, such as `https://edge.school.example`; a path in front of `/api/v1` may be in it. */
+  /**
+   * Where the progress endpoints are, such as `https://edge.school.example`; a path in front of `/api/v1` may be in it.
+   */
   readonly baseUrl: string
   /** Where the details are, asked when the edge knows nothing; `baseUrl` by default. */
   readonly originUrl?: string
@@ -21,7 +23,9 @@ export interface ProgressClientOptions {
   readonly random?: () => number
   /** The document's by default. */
   readonly page?: PageVisibility
-  /** `null`: each tab polls for itself. By default tabs share where there is a document, Web Locks and BroadcastChannel. */
+  /**
+   * `null`: each tab polls for itself. By default tabs share where there is a document, Web Locks and BroadcastChannel.
+   */
   readonly tabs?: Tabs | null
   /** Puts another source in front of polling, such as events. */
   readonly source?: (polling: Source) => Source

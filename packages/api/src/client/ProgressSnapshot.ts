@@ -40,7 +40,8 @@ export interface ProgressSnapshot {
 
 type Fields = Readonly<Record<string, unknown>>
 
-const isFields = (value: unknown): value is Fields => typeof value === "object" && value !== null && !Array.isArray(value)
+const isFields = (value: unknown): value is Fields =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
 
 /** The fields of an object; none of anything else. */
 export const fieldsOf = (value: unknown): Fields => isFields(value) ? value : {}

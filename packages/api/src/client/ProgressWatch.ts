@@ -17,8 +17,8 @@ export interface WatchOptions {
 }
 
 /**
- * A watch that runs, whether or not it is iterated. It yields changes up to the last one; a reader that is slow gets the latest
- * and not each. A `ProgressWatchError` is thrown to whoever iterates.
+ * A watch that runs, whether or not it is iterated. It yields changes up to the last one; a reader that is slow gets
+ * the latest and not each. A `ProgressWatchError` is thrown to whoever iterates.
  */
 export interface ProgressWatch extends AsyncIterableIterator<ProgressSnapshot, undefined> {
   readonly return: () => Promise<IteratorResult<ProgressSnapshot, undefined>>

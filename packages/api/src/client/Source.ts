@@ -4,7 +4,10 @@ import type { Subject } from "./Subject.ts"
 
 /** Who wants to know. None of its functions throws. */
 export interface Sink {
-  /** What is known now. May repeat itself, and may be older than what was said before: whoever shows it puts it in order. */
+  /**
+   * What is known now. May repeat itself, and may be older than what was said before: whoever shows it puts it in
+   * order.
+   */
   readonly progress: (snapshot: ProgressSnapshot) => void
   readonly trouble: (trouble: ProgressTrouble) => void
   /** There is no more to be had. At most once. */
@@ -20,8 +23,8 @@ export interface Feed {
 }
 
 /**
- * Where news come from: polling, or something that polls only when it must. A source that has events takes the polling one and
- * resumes its feed while there are none.
+ * Where news come from: polling, or something that polls only when it must. A source that has events takes the polling
+ * one and resumes its feed while there are none.
  */
 export interface Source {
   readonly watch: (subject: Subject, sink: Sink) => Feed

@@ -2,11 +2,12 @@
 export type Subject = { readonly video: number } | { readonly job: string }
 
 /** Equal for equal subjects. */
-export const subjectKey = (subject: Subject): string => "video" in subject ? `video:${subject.video}` : `job:${subject.job}`
+export const subjectKey = (subject: Subject): string =>
+  "video" in subject ? `video:${subject.video}` : `job:${subject.job}`
 
 /**
- * The path of the subject's detail, which ends in a slash; with `progress/` behind it, that of its progress. `null` for an id that
- * has none: an address with a segment `..` would be another address.
+ * The path of the subject's detail, which ends in a slash; with `progress/` behind it, that of its progress. `null` for
+ * an id that has none: an address with a segment `..` would be another address.
  */
 export const subjectPath = (subject: Subject): string | null => {
   if ("video" in subject) {

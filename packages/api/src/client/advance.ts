@@ -22,8 +22,8 @@ export const hasMoved = (last: ProgressSnapshot | null, next: ProgressSnapshot):
   last === null || face({ ...last, remainingSeconds: null }) !== face({ ...next, remainingSeconds: null })
 
 /**
- * What is to be shown after `last`: never less of the same attempt, whoever answered (a replica, a tab that was behind). `null`
- * when that is what is shown already.
+ * What is to be shown after `last`: never less of the same attempt, whoever answered (a replica, a tab that was
+ * behind). `null` when that is what is shown already.
  */
 export const advance = (last: ProgressSnapshot | null, next: ProgressSnapshot): ProgressSnapshot | null => {
   if (last === null) return next

@@ -14,8 +14,8 @@ interface Shared {
 export type Join = (subject: Subject, sink: Sink) => () => void
 
 /**
- * One feed for all who watch the same subject in this page, paused while nobody sees the page and ended when nobody watches. Each
- * is told what is known already, after the call has returned, and from then on what has changed.
+ * One feed for all who watch the same subject in this page, paused while nobody sees the page and ended when nobody
+ * watches. Each is told what is known already, after the call has returned, and from then on what has changed.
  */
 export const sharedInPage = (source: Source, page: PageVisibility): Join => {
   const watched = new Map<string, Shared>()

@@ -1,15 +1,16 @@
 /**
  * How often is asked. Every number of the client stands here, with its reason; times are milliseconds.
  *
- * A poll costs the server one round trip to Redis, and a page may stand open for hours. At one a second a job of ten minutes
- * costs 600 polls; here it costs 140 at the most, however it moves, and what is shown is never older than a person would notice.
+ * A poll costs the server one round trip to Redis, and a page may stand open for hours. At one a second a job of ten
+ * minutes costs 600 polls; here it costs 140 at the most, however it moves, and what is shown is never older than a
+ * person would notice.
  */
 export const pace = {
   /** The old poller's interval, and the most that a bar gains from: the server has one sample a second. */
   fastest: 1_000,
   /**
-   * While it moves the interval is a twentieth of the time that it has been watched: 5 % later than it could be known. So a
-   * short job is seen at once and a long one asked seldom: 20 polls in the first 20 s, 36 in the next 100 s.
+   * While it moves the interval is a twentieth of the time that it has been watched: 5 % later than it could be known.
+   * So a short job is seen at once and a long one asked seldom: 20 polls in the first 20 s, 36 in the next 100 s.
    */
   ageShare: 1 / 20,
   /** Up to this, so that a long job's bar still moves visibly: 80 more polls up to the tenth minute, 136 in all. */
@@ -24,15 +25,22 @@ export const pace = {
   slowestBackOff: 30_000,
   /** The edge answers within 300 ms; this is for the network between. */
   requestTimeout: 10_000,
-  /** The most that is added to a `Retry-After`, as a part of it: who was told to wait together shall not return together. */
+  /**
+   * The most that is added to a `Retry-After`, as a part of it: who was told to wait together shall not return
+   * together.
+   */
   retryAfterJitter: 1 / 4,
-  /** The longest pause that a server is granted; a timer overflows at 24 days, and a page should not seem dead before. */
+  /**
+   * The longest pause that a server is granted; a timer overflows at 24 days, and a page should not seem dead before.
+   */
   longestObeyed: 3_600_000,
   /** UNKNOWN this often in a row, and the database is asked: once may be a flush of Redis, which mends itself. */
   unknownBeforeDetail: 3,
   /** The detail is a read of the database, which polls are to spare. */
   detailEvery: 60_000,
-  /** So long the tab that saw the end keeps the others from polling: until they have its message, which takes a few ms. */
+  /**
+   * So long the tab that saw the end keeps the others from polling: until they have its message, which takes a few ms.
+   */
   endHeld: 250
 } as const
 
@@ -54,8 +62,9 @@ const pollsByAge = (age: number): number =>
   Math.max(age - growsTo, 0) / pace.slowestMoving
 
 /**
- * The pause before the next poll where the server asks for one. It may be shorter than the client's own, as near the end, as long
- * as all in all no more polls were made than at the client's own pace: an estimate that is wrong for ten minutes costs no more.
+ * The pause before the next poll where the server asks for one. It may be shorter than the client's own, as near the
+ * end, as long as all in all no more polls were made than at the client's own pace: an estimate that is wrong for ten
+ * minutes costs no more.
  */
 export const pauseAskedFor = (asked: number, age: number, polls: number): number =>
   obeyed(polls <= pollsByAge(age) ? asked : Math.max(asked, pauseByAge(age)))

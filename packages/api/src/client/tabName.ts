@@ -15,8 +15,9 @@ const claimsOf = (token: string): Readonly<Record<string, unknown>> => {
 /**
  * The name under which tabs share a subject, from which nobody can read anything.
  *
- * Tabs of one person share, though each may have a token of its own; those of two tenants or two servers never do. A token that
- * names no tenant shares with its equals alone. Rejects where there is no WebCrypto, as in a page without TLS.
+ * Tabs of one person share, though each may have a token of its own; those of two tenants or two servers never do. A
+ * token that names no tenant shares with its equals alone. Rejects where there is no WebCrypto, as in a page without
+ * TLS.
  */
 export const tabName = async (baseUrl: string, token: string, subjectKey: string): Promise<string> => {
   const { sub, tenant_id } = claimsOf(token)

@@ -12,17 +12,18 @@ export interface Tabs {
 
 /** The runtime's; `null` where one of the two is missing, and then each polls for itself. */
 export const webTabs = (): Tabs | null =>
-  typeof navigator === "undefined" || typeof BroadcastChannel === "undefined" || typeof navigator.locks?.request !== "function"
+  typeof navigator === "undefined" || typeof BroadcastChannel === "undefined" ||
+    typeof navigator.locks?.request !== "function"
     ? null
     : { locks: navigator.locks, open: (name) => new BroadcastChannel(name) }
 
 /**
- * One feed of the source for all tabs that watch the same name. The first to get the lock has it running and passes on what it
- * learns; whoever is paused gives the lock away, so that the one who polls is one that somebody sees. A tab that comes later
- * asks, and is told at once. Whatever goes wrong with sharing makes a tab poll for itself.
+ * One feed of the source for all tabs that watch the same name. The first to get the lock has it running and passes on
+ * what it learns; whoever is paused gives the lock away, so that the one who polls is one that somebody sees. A tab
+ * that comes later asks, and is told at once. Whatever goes wrong with sharing makes a tab poll for itself.
  *
- * Answers are passed on as the server gave them, and read again by each tab. Failures are not: the next tab in line finds out
- * with its own token.
+ * Answers are passed on as the server gave them, and read again by each tab. Failures are not: the next tab in line
+ * finds out with its own token.
  */
 export const sharedBetweenTabs = (
   source: Source,
@@ -37,7 +38,7 @@ export const sharedBetweenTabs = (
     let isLeading = false
 
     const send = (message: { readonly body: unknown } | { readonly hello: true }): void => {
-      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a channel is of one origin and takes none
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a channel is of one origin
       channel?.postMessage(message)
     }
     const passOn = (): void => {

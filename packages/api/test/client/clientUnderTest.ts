@@ -1,4 +1,10 @@
-import { createProgressClient, type ProgressClientOptions, type ProgressSnapshot, type ProgressWatch } from "../../src/client/index.ts"
+import {
+  createProgressClient,
+  type ProgressClientOptions,
+  type ProgressSnapshot,
+  type ProgressTrouble,
+  type ProgressWatch
+} from "../../src/client/index.ts"
 import { FakeClock } from "./FakeClock.ts"
 import { FakePage } from "./FakePage.ts"
 import { type Reply, ScriptedServer } from "./ScriptedServer.ts"
@@ -29,7 +35,7 @@ export const listener = () => {
     onProgress: ({ percent, status }: ProgressSnapshot) => void told.push(`${status} ${percent}`),
     onTerminal: ({ outcome }: ProgressSnapshot) => void told.push(outcome),
     onError: ({ reason }: { readonly reason: string }) => void told.push(reason),
-    onTrouble: ({ reason, retryInMillis, status }: { readonly reason: string; readonly retryInMillis: number; readonly status: number | null }) =>
+    onTrouble: ({ reason, retryInMillis, status }: ProgressTrouble) =>
       void told.push(`${reason}${status === null ? "" : ` ${status}`}: again in ${retryInMillis}`)
   }
 }

@@ -99,7 +99,13 @@ describe("The client at the edge", () => {
 
   it("ends a job that was done with an error as a failure", async () => {
     const { client, clock, mirror } = await edge()
-    const status = { status: "DONE", job_type: "excel_import", error_message: "3행: 이름이 없습니다", result: { created: 2 }, updated_at: 1 }
+    const status = {
+      status: "DONE",
+      job_type: "excel_import",
+      error_message: "3행: 이름이 없습니다",
+      result: { created: 2 },
+      updated_at: 1
+    }
     mirror.set("7 Job job 1/반", { status: JSON.stringify({ ...status, ...version }), progress: null })
     const watch = client.watch({ job: "job 1/반" })
     await clock.advance(1_000)

@@ -4,7 +4,7 @@ import { json, type Reply, unknown, video, videoBody } from "./ScriptedServer.ts
 
 const minute = 60_000
 
-/** How many requests a job of ten minutes costs, and how late its end is seen, when it moves as `percentAt` says (0..1 of its time). */
+/** How many requests a job of ten minutes costs, and how late its end is seen; `percentAt` takes 0..1 of its time. */
 const tenMinutes = async (percentAt: (part: number) => number | null) => {
   const length = 10 * minute
   const { client, clock, server } = clientUnderTest([
@@ -267,7 +267,14 @@ describe("UNKNOWN", () => {
   })
 
   it("counts only in a row", async () => {
-    const { client, clock, server } = clientUnderTest([unknown, unknown, () => video("PROCESSING", 3), unknown, unknown, () => video("READY")])
+    const { client, clock, server } = clientUnderTest([
+      unknown,
+      unknown,
+      () => video("PROCESSING", 3),
+      unknown,
+      unknown,
+      () => video("READY")
+    ])
     client.watch({ video: 42 })
     await clock.advance(minute)
     expect(server.paths.every((path) => path.endsWith("/progress/"))).toBe(true)

@@ -37,7 +37,10 @@ const render = (client: ProgressClient, ...subjects: ReadonlyArray<Subject | nul
 
 describe("useProgress", () => {
   it("shows what is known, with one poller for all components, and watches no more when they are gone", async () => {
-    const { client, clock, page, server } = clientUnderTest([() => video("PROCESSING", 50), () => video("PROCESSING", 60)])
+    const { client, clock, page, server } = clientUnderTest([
+      () => video("PROCESSING", 50),
+      () => video("PROCESSING", 60)
+    ])
     await render(client, { video: 42 }, { video: 42 })
     await act(() => clock.advance(100))
     expect(container.textContent).toBe("PROCESSING 50PROCESSING 50")

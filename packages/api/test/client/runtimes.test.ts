@@ -1,4 +1,4 @@
-/** The client in each runtime that it is for, as that runtime is: the same program, bundled, with nothing but the standards. */
+/** The client in each runtime that it is for, as that runtime is: one program, with nothing but the standards. */
 import { build } from "esbuild"
 import { execFile } from "node:child_process"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
@@ -12,7 +12,7 @@ const run = promisify(execFile)
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 const command = (name: string): string => at(`../../../../node_modules/.bin/${name}`)
 
-/** Watches a video through a failure to its end, with the runtime's own Response, abort signals and timers, at a hundredth of the time. */
+/** Watches a video through a failure to its end, with the runtime's own fetch API and timers, in a hundredth of the time. */
 const program = `
 import { createProgressClient } from "./index.ts"
 

@@ -42,7 +42,11 @@ describe("Watches of one subject in a page", () => {
   })
 
   it("that begin or stop in another's callback are told once, and no more", async () => {
-    const { client, clock } = clientUnderTest([() => video("PROCESSING", 5), () => video("PROCESSING", 6), () => video("READY")])
+    const { client, clock } = clientUnderTest([
+      () => video("PROCESSING", 5),
+      () => video("PROCESSING", 6),
+      () => video("READY")
+    ])
     const begun = listener()
     const stopped = listener()
     let isFirst = true
@@ -60,7 +64,11 @@ describe("Watches of one subject in a page", () => {
   })
 
   it("begin anew after an end, from its callback too", async () => {
-    const { client, clock } = clientUnderTest([() => video("FAILED"), () => video("PROCESSING", 5), () => video("READY")])
+    const { client, clock } = clientUnderTest([
+      () => video("FAILED"),
+      () => video("PROCESSING", 5),
+      () => video("READY")
+    ])
     const again = listener()
     client.watch({ video: 42 }, { onTerminal: () => void client.watch({ video: 42 }, again) })
     await clock.advance(10_000)
@@ -98,7 +106,10 @@ describe("A source in front of polling", () => {
         }
       }
     })
-    const { client, clock, server } = clientUnderTest([() => video("PROCESSING", 20), () => video("READY")], { source: events })
+    const { client, clock, server } = clientUnderTest([
+      () => video("PROCESSING", 20),
+      () => video("READY")
+    ], { source: events })
     const { told, ...callbacks } = listener()
     client.watch({ video: 42 }, callbacks)
     await clock.advance(60_000)

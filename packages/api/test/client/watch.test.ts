@@ -27,7 +27,10 @@ describe("A watch", () => {
   })
 
   it("is iterated up to its end, and over after it", async () => {
-    const { client, clock } = clientUnderTest([() => video("PROCESSING", 50), () => video("FAILED", null, { error_reason: "손상된 파일" })])
+    const { client, clock } = clientUnderTest([
+      () => video("PROCESSING", 50),
+      () => video("FAILED", null, { error_reason: "손상된 파일" })
+    ])
     const watch = client.watch({ video: 42 })
     const all = allOf(watch)
     await clock.advance(5_000)
@@ -115,14 +118,34 @@ describe("A watch", () => {
 describe("The end of a subject", () => {
   it.each<[string, Subject, () => Response, object]>([
     ["READY", { video: 42 }, () => video("READY"), { outcome: "succeeded", error: null, percent: 100 }],
-    ["FAILED of a video", { video: 42 }, () => video("FAILED", null, { error_reason: "x" }), { outcome: "failed", error: "x" }],
-    ["DONE", { job: "j" }, job("DONE", { result: { created: 3 } }), { outcome: "succeeded", result: { created: 3 }, percent: 100 }],
-    ["DONE with an empty error", { job: "j" }, job("DONE", { error_message: "" }), { outcome: "succeeded", error: null }],
+    [
+      "FAILED of a video",
+      { video: 42 },
+      () => video("FAILED", null, { error_reason: "x" }),
+      { outcome: "failed", error: "x" }
+    ],
+    [
+      "DONE",
+      { job: "j" },
+      job("DONE", { result: { created: 3 } }),
+      { outcome: "succeeded", result: { created: 3 }, percent: 100 }
+    ],
+    [
+      "DONE with an empty error",
+      { job: "j" },
+      job("DONE", { error_message: "" }),
+      { outcome: "succeeded", error: null }
+    ],
     ["DONE with an error", { job: "j" }, job("DONE", { error_message: "3행" }), { outcome: "failed", error: "3행" }],
     ["FAILED", { job: "j" }, job("FAILED", { error_message: "x" }), { outcome: "failed", error: "x" }],
     ["FAILED without a reason", { job: "j" }, job("FAILED"), { outcome: "failed", error: null }],
     ["REJECTED_BAD_INPUT", { job: "j" }, job("REJECTED_BAD_INPUT"), { outcome: "failed" }],
-    ["FALLBACK_TO_GPU", { job: "j" }, job("FALLBACK_TO_GPU", { result: { job_id: "k" } }), { outcome: "failed", result: { job_id: "k" } }],
+    [
+      "FALLBACK_TO_GPU",
+      { job: "j" },
+      job("FALLBACK_TO_GPU", { result: { job_id: "k" } }),
+      { outcome: "failed", result: { job_id: "k" } }
+    ],
     ["REVIEW_REQUIRED", { job: "j" }, job("REVIEW_REQUIRED"), { outcome: "failed" }]
   ])("is %s", async (_name, subject, reply, expected) => {
     const { client, clock } = clientUnderTest([reply])
@@ -153,7 +176,12 @@ describe("The end of a subject", () => {
 
 describe("What is shown", () => {
   it("is clamped as the first poller clamps it, with the step that has all four fields", async () => {
-    const step = { encoding_step_index: 7, encoding_step_total: 7, encoding_step_name: "업로드", encoding_step_percent: 40 }
+    const step = {
+      encoding_step_index: 7,
+      encoding_step_total: 7,
+      encoding_step_name: "업로드",
+      encoding_step_percent: 40
+    }
     const { client, clock } = clientUnderTest([
       () => video("PROCESSING", 0),
       () => video("PROCESSING", 100, step),
@@ -174,7 +202,15 @@ describe("What is shown", () => {
   })
 
   it("of a job is its percent and the display name of its step", async () => {
-    const progress = { step: "parsing", percent: 30, step_index: 2, step_total: 4, step_name: "parsing", step_name_display: "파싱", step_percent: 50 }
+    const progress = {
+      step: "parsing",
+      percent: 30,
+      step_index: 2,
+      step_total: 4,
+      step_name: "parsing",
+      step_name_display: "파싱",
+      step_percent: 50
+    }
     const { client } = clientUnderTest([job("RUNNING", { progress })])
     const watch = client.watch({ job: "반/1" })
     expect((await watch.next()).value).toMatchObject({
@@ -192,7 +228,10 @@ describe("A refusal", () => {
     [401, "Unauthorized"],
     [403, "Forbidden"]
   ])("with %s ends the watch with a typed error", async (status, reason) => {
-    const { client, clock, page, server } = clientUnderTest([() => video("PROCESSING", 3), refused(status, "no such right", "a_code")])
+    const { client, clock, page, server } = clientUnderTest([
+      () => video("PROCESSING", 3),
+      refused(status, "no such right", "a_code")
+    ])
     const { told, ...callbacks } = listener()
     const watch = client.watch({ video: 42 }, callbacks)
     await clock.advance(120_000)
@@ -208,7 +247,15 @@ describe("A refusal", () => {
   it("of an id that has no address is told without a request", async () => {
     const { client, clock, server } = clientUnderTest([() => video("READY")])
     const { told, ...callbacks } = listener()
-    for (const subject of [{ video: 0 }, { video: 1.5 }, { video: NaN }, { job: "" }, { job: ".." }, { job: "x".repeat(65) }, { job: "\ud800" }]) {
+    for (const subject of [
+      { video: 0 },
+      { video: 1.5 },
+      { video: NaN },
+      { job: "" },
+      { job: ".." },
+      { job: "x".repeat(65) },
+      { job: "\ud800" }
+    ]) {
       client.watch(subject, callbacks)
     }
     await clock.advance(1_000)
@@ -217,7 +264,12 @@ describe("A refusal", () => {
   })
 
   it("of the detail ends the watch when the database has no such subject", async () => {
-    const { client, clock, server } = clientUnderTest([unknown, unknown, unknown, refused(404, "There is no such video", "video_not_found")])
+    const { client, clock, server } = clientUnderTest([
+      unknown,
+      unknown,
+      unknown,
+      refused(404, "There is no such video", "video_not_found")
+    ])
     const { told, ...callbacks } = listener()
     client.watch({ video: 42 }, callbacks)
     await clock.advance(120_000)
@@ -227,7 +279,13 @@ describe("A refusal", () => {
   })
 
   it("of a path that has no details does not end the watch", async () => {
-    const { client, clock } = clientUnderTest([unknown, unknown, unknown, refused(404, "There is no such path", "no_such_path"), () => video("READY")])
+    const { client, clock } = clientUnderTest([
+      unknown,
+      unknown,
+      unknown,
+      refused(404, "There is no such path", "no_such_path"),
+      () => video("READY")
+    ])
     const { told, ...callbacks } = listener()
     client.watch({ video: 42 }, callbacks)
     await clock.advance(10_000)
@@ -235,7 +293,13 @@ describe("A refusal", () => {
   })
 
   it("of the detail to a narrow token does not end the watch", async () => {
-    const { client, clock } = clientUnderTest([unknown, unknown, unknown, refused(403, "A watch token", "narrow"), () => video("READY")])
+    const { client, clock } = clientUnderTest([
+      unknown,
+      unknown,
+      unknown,
+      refused(403, "A watch token", "narrow"),
+      () => video("READY")
+    ])
     const { told, ...callbacks } = listener()
     client.watch({ video: 42 }, callbacks)
     await clock.advance(10_000)

@@ -1,4 +1,10 @@
-import { type ProgressClient, type ProgressSnapshot, type ProgressWatchError, type Subject, subjectKey } from "@lectern/api/client"
+import {
+  type ProgressClient,
+  type ProgressSnapshot,
+  type ProgressWatchError,
+  type Subject,
+  subjectKey
+} from "@lectern/api/client"
 import { useMemo, useSyncExternalStore } from "react"
 
 export interface ProgressState {
@@ -31,8 +37,8 @@ const makeStore = (client: ProgressClient, subject: Subject | null) => {
 }
 
 /**
- * How far the subject is, for as long as the component is shown; `null` watches nothing. All components that show the same
- * subject share one poller. Keep the client outside of components: another client is another watch.
+ * How far the subject is, for as long as the component is shown; `null` watches nothing. All components that show the
+ * same subject share one poller. Keep the client outside of components: another client is another watch.
  *
  * @example
  * ```ts

@@ -1,11 +1,17 @@
-import { type ProgressClient, type ProgressSnapshot, type ProgressWatchError, type Subject, subjectKey } from "@lectern/api/client"
+import {
+  type ProgressClient,
+  type ProgressSnapshot,
+  type ProgressWatchError,
+  type Subject,
+  subjectKey
+} from "@lectern/api/client"
 import type { QueryFunctionContext } from "@tanstack/query-core"
 
 export type ProgressQueryKey = readonly ["lectern", "progress", string]
 
 /**
- * Options for `useQuery` and its like: `data` follows the watch, `fetchStatus` is `fetching` until its end. The query does not
- * ask again on its own: the client paces, retries and shares the polls.
+ * Options for `useQuery` and its like: `data` follows the watch, `fetchStatus` is `fetching` until its end. The query
+ * does not ask again on its own: the client paces, retries and shares the polls.
  *
  * @example
  * ```ts
