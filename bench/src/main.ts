@@ -11,7 +11,7 @@
  */
 import { signToken } from "@lectern/api/tokens"
 import { PostgresServer, RedisServer } from "@lectern/harness"
-import { Effect, Schema } from "effect"
+import { Effect, Result, Schedule, Schema } from "effect"
 import { Redis } from "ioredis"
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
 import { readFileSync } from "node:fs"
@@ -27,12 +27,24 @@ const secret = "the benchmark's secret, of more than 32 bytes"
 interface Contender {
   readonly name: string
   readonly program: string
+  readonly args?: ReadonlyArray<string>
+  /** What runs the program, Node by default. */
+  readonly interpreter?: ReadonlyArray<string>
+  /** The bare server on the same runtime, to which it is compared besides. */
+  readonly peer?: string
   readonly env?: Readonly<Record<string, string>>
   readonly does: string
   readonly needsDatabase?: boolean
 }
 
 const edge = "../../packages/api/src/edge/node.ts"
+
+/** Bundles, then becomes the runtime, under the process id and on the core that it was started with. */
+const runEdge = "../../packages/api/src/node/runEdge.ts"
+
+const deno = [fileURLToPath(new URL("../../node_modules/.bin/deno", import.meta.url)), "run", "--no-prompt", "--allow-all"]
+
+const bareDeno = "bare Deno.serve + ioredis"
 
 const yardstick: Contender = {
   name: "bare node:http + ioredis",
@@ -60,6 +72,26 @@ const peers: ReadonlyArray<Contender> = [
   yardstick,
   { name: "Lectern edge", program: edge, does: "token, summary log (its default)" },
   { name: "Lectern edge, log each", program: edge, env: { ACCESS_LOG: "each" }, does: "token, a line per request" },
+  {
+    name: bareDeno,
+    program: "servers/denoBare.ts",
+    interpreter: deno,
+    does: "no token, no log, stored text passed through"
+  },
+  {
+    name: "Lectern edge on Deno",
+    program: runEdge,
+    args: ["deno"],
+    peer: bareDeno,
+    does: "token, summary log; two permissions"
+  },
+  {
+    name: "Lectern edge on workerd",
+    program: runEdge,
+    args: ["workerd"],
+    peer: bareDeno,
+    does: "token, summary log; ioredis in a Durable Object"
+  },
   { name: "Hono + ioredis", program: "servers/hono.ts", does: "token (hono/jwt), two lines per request (hono/logger)" },
   { name: "Fastify + ioredis", program: "servers/fastify.ts", does: "token (jose), two lines per request (pino)" },
   { name: "Hono, plain", program: "servers/hono.ts", env: { BENCH_PLAIN: "on" }, does: "no token, no log" },
@@ -100,10 +132,16 @@ const canPin = ((): boolean => {
 
 const ticksPerSecond = Number(execFileSync("getconf", ["CLK_TCK"], { encoding: "utf8" }))
 
-const start = (core: 0 | 1, program: string, args: ReadonlyArray<string>, env: Readonly<Record<string, string>>): ChildProcess => {
-  const command = [process.execPath, fileURLToPath(new URL(program, import.meta.url)), ...args]
+const start = (
+  core: 0 | 1,
+  program: string,
+  args: ReadonlyArray<string>,
+  env: Readonly<Record<string, string>>,
+  interpreter: ReadonlyArray<string> = [process.execPath]
+): ChildProcess => {
+  const command = [...interpreter, fileURLToPath(new URL(program, import.meta.url)), ...args]
   const [file = "", ...rest] = canPin ? ["taskset", "-c", String(core), ...command] : command
-  return spawn(file, rest, { stdio: ["ignore", "pipe", "pipe"], env: { PATH: process.env["PATH"], ...env } })
+  return spawn(file, rest, { stdio: ["ignore", "pipe", "pipe"], env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...env } })
 }
 
 /** Microseconds of processor time that a process has used; `null` where the system does not say. */
@@ -137,11 +175,22 @@ const portOf = (server: ChildProcess): Effect.Effect<number, Error> =>
 const startServer = (contender: Contender, env: Readonly<Record<string, string>>) =>
   Effect.gen(function*() {
     const server = yield* Effect.acquireRelease(
-      Effect.sync(() => start(0, contender.program, [], { ...env, ...contender.env })),
+      Effect.sync(() => start(0, contender.program, contender.args ?? [], { ...env, ...contender.env }, contender.interpreter)),
       (server) => Effect.sync(() => server.kill("SIGKILL"))
     )
     return { contender, port: yield* portOf(server), pid: server.pid ?? 0 }
   })
+
+/** Asks until the server has its connection: the edge opens it with the first question, and does not wait for it. */
+const awaitReady = (port: number, token: string) =>
+  Effect.tryPromise(async () => {
+    const headers = { authorization: `Bearer ${token}` }
+    const response = await fetch(`http://127.0.0.1:${port}/api/v1/media/videos/1/progress/`, { headers })
+    return (await response.text()).includes(`"PROCESSING"`)
+  }).pipe(
+    Effect.repeat({ until: (isKnown) => isKnown, schedule: Schedule.spaced("20 millis") }),
+    Effect.timeout("20 seconds")
+  )
 
 const runLoad = (port: number, forSeconds: number, token: string) =>
   Effect.callback<string, Error>((resume) => {
@@ -223,14 +272,24 @@ const program = Effect.gen(function*() {
     console.log(`NOT MEASURED: ${skipped.name}: there is no Postgres server on this machine`)
   }
   const servers = yield* Effect.forEach(runnable, (contender) => startServer(contender, env))
-  for (const { port } of servers) yield* runLoad(port, quick ? 0.5 : 1, token)
+  for (const { port } of servers) {
+    yield* awaitReady(port, token)
+    // What goes wrong while a server warms up goes wrong in a round as well, or does not matter.
+    yield* Effect.result(runLoad(port, quick ? 0.5 : 1, token))
+  }
 
   const results = new Map<string, Array<Round>>(runnable.map(({ name }) => [name, []]))
+  const lost: Array<string> = []
   for (let round = 0; round < rounds; round++) {
     for (const { contender, pid, port } of servers) {
       const before = cpuMicros(pid)
-      const load = yield* runLoad(port, seconds, token)
+      const loaded = yield* Effect.result(runLoad(port, seconds, token))
       const after = cpuMicros(pid)
+      if (Result.isFailure(loaded)) {
+        lost.push(`LOST: round ${round + 1} of ${contender.name}: ${String(loaded.failure).slice(0, 300)}`)
+        continue
+      }
+      const load = loaded.success
       const cpu = before === null || after === null ? Number.NaN : (after - before) / load.requests
       results.get(contender.name)?.push({ perSecond: load.perSecond, p99: load.p99, cpu })
     }
@@ -255,7 +314,17 @@ const program = Effect.gen(function*() {
       does
     ]))
   }
+  for (const line of lost) console.log(line)
   console.log("\nRatios are to the first line: above 1 is better for req/s, worse for p99 and CPU.")
+  for (const { name, peer } of runnable) {
+    if (peer === undefined) continue
+    const own = summary(results.get(name) ?? [])
+    const other = summary(results.get(peer) ?? [])
+    console.log(
+      `${name} against ${peer}: req/s ${(own.perSecond / other.perSecond).toFixed(2)}, ` +
+        `p99 ${(own.p99 / other.p99).toFixed(2)}, CPU ${(own.cpu / other.cpu).toFixed(2)}`
+    )
+  }
 })
 
 await Effect.runPromise(Effect.scoped(program))
