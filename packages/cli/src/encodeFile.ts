@@ -1,9 +1,10 @@
 import { jobPercent, videoSteps } from "@lectern/domain"
-import { type EncodeResult, Encoder, type EncodeStep, randomEncodeToken } from "@lectern/worker-video/encoder"
-import { Console, Effect, FileSystem, Path, Schema } from "effect"
+import { type EncodeResult, Encoder, type EncodeStep, randomEncodeToken, type TranscodeFailed } from "@lectern/worker-video/encoder"
+import { Console, Effect, Path, Schema } from "effect"
 import { exitCodes, fail } from "./CommandFailed.ts"
 import { withLogs } from "./logs.ts"
 import { remainingText } from "./remaining.ts"
+import { requireReadable } from "./readableFile.ts"
 import { withBoard } from "./terminal.ts"
 
 const stepOf = (step: EncodeStep) => videoSteps[step]
@@ -23,6 +24,10 @@ const summary = (result: EncodeResult, outDir: string): string => {
   ].join("\n")
 }
 
+/** A place for the output that holds something else is the caller's mistake; what another attempt may mend is not ours. */
+const transcodeExitCode = ({ reason, retryable }: TranscodeFailed): number =>
+  retryable ? exitCodes.unavailable : reason._tag === "WorkspaceFailed" ? exitCodes.badInput : exitCodes.bug
+
 export interface EncodeFileRequest {
   readonly file: string
   readonly json: boolean
@@ -31,14 +36,11 @@ export interface EncodeFileRequest {
 
 /** Encodes a local file, without any service. */
 export const encodeFile = Effect.fn(function*({ file, json, out }: EncodeFileRequest) {
-  const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   const encoder = yield* Encoder
   const input = path.resolve(file)
   const outDir = path.resolve(out)
-  if (!(yield* Effect.orElseSucceed(fs.exists(input), () => false))) {
-    return yield* fail(exitCodes.badInput, `Cannot encode "${file}": there is no such file`)
-  }
+  yield* requireReadable("encode", file, input)
   const label = path.basename(file)
   const result = yield* withBoard((board) =>
     Effect.gen(function*() {
@@ -67,7 +69,7 @@ export const encodeFile = Effect.fn(function*({ file, json, out }: EncodeFileReq
     Effect.catchTags({
       MediaRejected: (error) =>
         fail(exitCodes.badInput, `${error.messageKo}\n  ${error.messageEn}\n  (${error.code}: ${error.detail})`),
-      TranscodeFailed: (error) => fail(error.retryable ? exitCodes.unavailable : exitCodes.bug, error.message),
+      TranscodeFailed: (error) => fail(transcodeExitCode(error), error.message),
       EncoderUnavailable: (error) => fail(exitCodes.unavailable, error.message)
     })
   )

@@ -1,9 +1,10 @@
 import { importSteps, jobPercent } from "@lectern/domain"
 import { importSpreadsheet, type StudentImportResult, writeErrorWorkbook } from "@lectern/worker-ai/import"
-import { Console, Effect, FileSystem, Path, Schema } from "effect"
+import { Console, Effect, Path, Schema } from "effect"
 import { exitCodes, fail } from "./CommandFailed.ts"
 import { importReport } from "./importReport.ts"
 import { withLogs } from "./logs.ts"
+import { requireReadable } from "./readableFile.ts"
 import { withBoard } from "./terminal.ts"
 
 const encodeJson = Schema.encodeSync(Schema.fromJsonString(Schema.Json))
@@ -58,12 +59,9 @@ export interface ImportFileRequest {
 
 /** Judges a class list, without any service. */
 export const importFile = Effect.fn(function*({ dryRun, file, guardianPhone, json }: ImportFileRequest) {
-  const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   const input = path.resolve(file)
-  if (!(yield* Effect.orElseSucceed(fs.exists(input), () => false))) {
-    return yield* fail(exitCodes.badInput, `Cannot import "${file}": there is no such file`)
-  }
+  yield* requireReadable("import", file, input)
   const lonePhone = guardianPhone ? "guardian" : "refuse"
   const output = dryRun ? null : workbookBeside(path, input)
   const result = yield* report(path.basename(file), input, dryRun, lonePhone).pipe(

@@ -1,5 +1,6 @@
 import { Console, Effect, Option } from "effect"
 import { badConfiguration, withLogs } from "./logs.ts"
+import { missingPrograms } from "./missingPrograms.ts"
 import { readSystemEnvironment, serveSystem } from "./serveSystem.ts"
 import { startFailure } from "./startFailure.ts"
 
@@ -13,6 +14,8 @@ export interface UpRequest {
 /** The whole system, until it is told to stop. */
 export const keepUp = Effect.fn(function*({ data, encodes, host, port }: UpRequest) {
   yield* Effect.catchTag(readSystemEnvironment(process.env), "BadConfiguration", badConfiguration)
+  const missing = process.env["VIDEO_BATCH_JOB_QUEUE"] ? null : yield* missingPrograms
+  if (missing !== null) yield* Console.error(`lectern: ${missing}`)
   return yield* withLogs(Effect.scoped(Effect.gen(function*() {
     const system = yield* serveSystem({
       data,

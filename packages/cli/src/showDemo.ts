@@ -7,6 +7,7 @@ import { type ApiClient, makeApiClient } from "./ApiClient.ts"
 import { exitCodes, fail } from "./CommandFailed.ts"
 import { ImportResult, importReport } from "./importReport.ts"
 import { badConfiguration, withLogs } from "./logs.ts"
+import { missingPrograms } from "./missingPrograms.ts"
 import type { ProgressBoard } from "./ProgressBoard.ts"
 import { readSystemEnvironment, serveSystem } from "./serveSystem.ts"
 import { startFailure } from "./startFailure.ts"
@@ -43,9 +44,14 @@ const showRoster = Effect.fnUntraced(function*(api: ApiClient, board: ProgressBo
   return { end, job: yield* api.job(accepted.job_id) }
 })
 
+/** The addresses hold the port, where they do not hold a PUBLIC_URL. */
+const portFlag = (url: string): string => new URL(url).port === "" ? "" : ` --port ${new URL(url).port}`
+
 /** The whole way once, through the HTTP API alone. */
 export const showDemo = Effect.fn(function*({ data }: { readonly data: string }) {
   yield* Effect.catchTag(readSystemEnvironment(process.env), "BadConfiguration", badConfiguration)
+  const missing = process.env["VIDEO_BATCH_JOB_QUEUE"] ? null : yield* missingPrograms
+  if (missing !== null) return yield* fail(exitCodes.unavailable, missing)
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   const marker = path.join(path.resolve(data), "demo")
@@ -82,7 +88,7 @@ export const showDemo = Effect.fn(function*({ data }: { readonly data: string })
       importReport(result),
       `  the rows with an error column: ${result.download_url ?? "none"}`,
       "",
-      `The addresses answer while the system runs: npx lectern up --data ${data}`
+      `The addresses answer while the system runs: npx lectern up --data ${data}${portFlag(system.url)}`
     ].join("\n"))
 
     if (video.video.status !== "READY" || roster.end.status !== "DONE") {
