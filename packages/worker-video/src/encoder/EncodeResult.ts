@@ -41,6 +41,16 @@ export const EncodeResult = Schema.Struct({
   files: Schema.Array(EncodedFile),
   /** What the program said although it ended well. */
   warnings: Schema.Array(Schema.String),
+  /**
+   * How many rules of Apple's authoring specification and of RFC 8216 the stream was checked against, and which of them
+   * it breaks, by their numbers: none, or the encode would have failed. Absent where an encoder checks no rules.
+   */
+  rules: Schema.optionalKey(
+    Schema.Struct({
+      checked: Schema.Int,
+      broken: Schema.Array(Schema.Struct({ rule: Schema.String, detail: Schema.String }))
+    })
+  ),
   /** What about the input made the encode slower, e.g. "variable_frame_rate". */
   nonStandardInputReasons: Schema.Array(Schema.String)
 })

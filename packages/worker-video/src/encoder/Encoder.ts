@@ -6,9 +6,12 @@ import type { EncoderUnavailable } from "./EncoderUnavailable.ts"
 import type { EncodeToken } from "./EncodeToken.ts"
 import { fractionDone, playlistName, renditionNames } from "./FfmpegCommandLine.ts"
 import { completenessRules, validateHls, type Validation } from "./HlsValidator.ts"
-import { masterPlaylist, measuredRate } from "./MasterPlaylist.ts"
+import { checkHlsRules, type HlsRulesChecked } from "./HlsRules.ts"
+import { hlsStream, playlistPaths } from "./HlsStream.ts"
+import { iFramePlaylist, iFramePlaylistName, keyFramesOf } from "./IFramePlaylist.ts"
+import { masterPlaylist, renditionRate, streamTarget } from "./MasterPlaylist.ts"
 import type { MediaInfo } from "./MediaInfo.ts"
-import { mediaPlaylist, targetDurationFor } from "./MediaPlaylist.ts"
+import { mediaPlaylist } from "./MediaPlaylist.ts"
 import { MediaProbe, tolerableShortfall } from "./MediaProbe.ts"
 import { MediaProgram } from "./MediaProgram.ts"
 import { MediaRejected } from "./MediaRejected.ts"
@@ -147,22 +150,40 @@ export class Encoder extends Context.Service<
 
         const writePlaylists = Effect.fnUntraced(
           function* (work: string, encodePlan: EncodePlan, { renditions }: Validation) {
-            const listed = renditions.map(({ init, name, playlist, segments }) => ({
-              name,
-              initUri: playlist.initUri,
-              segments: segments.map(({ facts, uri }) => ({ uri, seconds: facts.ticks / init.timescale }))
-            }))
-            const target = targetDurationFor(listed.flatMap(({ segments }) => segments.map(({ seconds }) => seconds)))
-            for (const { initUri, name, segments } of listed) {
+            const target = streamTarget(renditions)
+            for (const rendition of renditions) {
+              const { init, name, playlist, segments } = rendition
+              const listed = segments.map(({ facts, uri }) => ({ uri, seconds: facts.ticks / init.timescale }))
               yield* fileSystem.writeFileString(
                 paths.join(work, name, playlistName),
-                mediaPlaylist(target, initUri, segments)
+                mediaPlaylist(target, playlist.initUri, listed)
               )
+              if (init.size !== null) {
+                yield* fileSystem.writeFileString(
+                  paths.join(work, name, iFramePlaylistName),
+                  iFramePlaylist(playlist.initUri, keyFramesOf(rendition))
+                )
+              }
             }
             yield* fileSystem.writeFileString(paths.join(work, masterName), masterPlaylist(encodePlan, renditions))
           },
           (effect, work) => Effect.mapError(effect, workspaceFailed("write", work))
         )
+
+        /** Reads again what was written, as a player would, and checks it against the rules. */
+        const ruled = Effect.fnUntraced(function* (work: string, encodePlan: EncodePlan, { renditions }: Validation) {
+          const read = (path: string) =>
+            fileSystem.readFileString(paths.join(work, path)).pipe(Effect.mapError(workspaceFailed("read", path)))
+          const master = yield* read(masterName)
+          const named = yield* Effect.forEach(playlistPaths(master), (path) =>
+            Effect.map(read(path), (text) => [path, text] as const)
+          )
+          const rules = checkHlsRules(hlsStream(encodePlan, renditions, master, new Map(named)))
+          if (rules.broken.length > 0) {
+            return yield* new TranscodeFailed({ reason: new OutputInvalid({ faults: rules.broken }), retryable: false })
+          }
+          return rules
+        })
 
         const filesOf = Effect.fnUntraced(
           function* (work: string, encodePlan: EncodePlan) {
@@ -189,10 +210,12 @@ export class Encoder extends Context.Service<
         const resultOf = (
           encodePlan: EncodePlan,
           { renditions }: Validation,
+          rules: HlsRulesChecked,
           files: ReadonlyArray<EncodedFile>,
           warnings: ReadonlyArray<string>
         ): EncodeResult => {
           const { video } = encodePlan
+          const target = streamTarget(renditions)
           const variants =
             video === null
               ? []
@@ -200,7 +223,7 @@ export class Encoder extends Context.Service<
                   renditions
                     .filter(({ name }) => name === variant.name)
                     .map((rendition) => {
-                      const { average, peak } = measuredRate(rendition)
+                      const { average, peak } = renditionRate(target, rendition)
                       return {
                         name: variant.name,
                         width: variant.width,
@@ -222,6 +245,7 @@ export class Encoder extends Context.Service<
             thumbnail: thumbnailName,
             files,
             warnings,
+            rules,
             nonStandardInputReasons: encodePlan.nonStandardInputReasons
           }
         }
@@ -268,6 +292,7 @@ export class Encoder extends Context.Service<
           yield* at("validating", 0)
           const validation = yield* checked(place.work, media, encodePlan)
           yield* writePlaylists(place.work, encodePlan, validation)
+          const rules = yield* ruled(place.work, encodePlan, validation)
           yield* at("validating", 1)
 
           yield* at("thumbnail", 0)
@@ -275,7 +300,7 @@ export class Encoder extends Context.Service<
           const files = yield* filesOf(place.work, encodePlan)
           yield* at("thumbnail", 1)
           yield* place.publish
-          return resultOf(encodePlan, validation, files, warnings)
+          return resultOf(encodePlan, validation, rules, files, warnings)
         }, Effect.scoped)
 
         return Encoder.of({ encodeFile })

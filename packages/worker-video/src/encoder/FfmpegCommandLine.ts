@@ -24,6 +24,10 @@ export interface FfmpegCommandLine {
 /** Name of the media playlist in the folder of each rendition. */
 export const playlistName = "index.m3u8"
 
+/** Names of a rendition's init file and of its first segment, in its folder. */
+export const initName = (token: string): string => `${token}_init.mp4`
+export const firstSegmentName = (token: string): string => `${token}_00000.m4s`
+
 /** Ratio of frames that may fail to decode before ffmpeg gives up with an exit code. */
 const tolerableDecodeErrors = 0.25
 
@@ -92,7 +96,7 @@ const segmentOptions = (
   "independent_segments",
   ...muxerOptions,
   "-hls_fmp4_init_filename",
-  `${job.token}_init.mp4`,
+  initName(job.token),
   "-hls_segment_filename",
   `${name}/${job.token}_%05d.m4s`
 ]
@@ -124,10 +128,11 @@ const videoOutput = (job: TranscodeJob, video: VideoPlan, variant: VideoVariant,
     "0",
     "-fps_mode:v",
     "passthrough",
-    // Without these two, B-frames make the picture begin two frames late, and players report a hole at the start.
+    // Without negative offsets and with an edit list, B-frames make the picture begin two frames late, and players
+    // report a hole at the start. A fragment for each key frame gives the I-frame playlist a range of bytes for each.
     ...segmentOptions(job, variant.name, [
       "-hls_segment_options",
-      "movflags=+frag_custom+dash+delay_moov+negative_cts_offsets:use_editlist=0"
+      "movflags=+frag_custom+frag_keyframe+dash+delay_moov+negative_cts_offsets:use_editlist=0"
     ])
   ],
   target: `${variant.name}/${playlistName}`

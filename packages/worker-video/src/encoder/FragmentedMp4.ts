@@ -8,8 +8,24 @@ export interface InitFacts {
   readonly timescale: number
   /** Pixels; `null` for sound. */
   readonly size: { readonly width: number; readonly height: number } | null
+  /** Of the sound; `null` for pictures. */
+  readonly channels: number | null
+  /** How many tracks the file has; all other facts are of the first. */
+  readonly tracks: number
   readonly defaultSampleTicks: number
+  readonly defaultSampleBytes: number
   readonly defaultSampleFlags: number
+}
+
+/** A picture that can be decoded without any other. */
+export interface KeyFrame {
+  /** When it is shown. */
+  readonly ticks: number
+  /**
+   * The bytes of its segment that a player needs beside the init file: from the head of its fragment to its own end.
+   * `null` where its fragment begins with another picture.
+   */
+  readonly range: { readonly offset: number; readonly bytes: number } | null
 }
 
 /** What a media segment holds, times in ticks of its track. */
@@ -21,6 +37,8 @@ export interface SegmentFacts {
   readonly firstCompositionTicks: number
   /** Whether decoding can begin with the first sample. */
   readonly startsWithKeyFrame: boolean
+  /** Empty for sound, each of whose samples stands alone. */
+  readonly keyFrames: ReadonlyArray<KeyFrame>
 }
 
 const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -70,7 +88,9 @@ export const readInit = (bytes: Uint8Array): InitFacts | null => {
   const timescale = view.getUint32(mediaHeader.start + (bytes[mediaHeader.start] === 1 ? 20 : 12))
   const facts = {
     timescale,
+    tracks: boxesAt(bytes, ["moov", "trak"]).length,
     defaultSampleTicks: view.getUint32(extension.start + 12),
+    defaultSampleBytes: view.getUint32(extension.start + 16),
     defaultSampleFlags: view.getUint32(extension.start + 20)
   }
   const [entry] = boxesIn(bytes, entries.start + 8, entries.end)
@@ -82,59 +102,70 @@ export const readInit = (bytes: Uint8Array): InitFacts | null => {
     return {
       ...facts,
       codec: `avc1.${hex(profile)}${hex(compatibility)}${hex(level)}`,
-      size: { width: view.getUint16(entry.start + 24), height: view.getUint16(entry.start + 26) }
+      size: { width: view.getUint16(entry.start + 24), height: view.getUint16(entry.start + 26) },
+      channels: null
     }
   }
   if (entry.type === "mp4a") {
     const descriptors = child(bytes, entry, audioEntryBytes, "esds")
     const codec = descriptors === undefined ? null : audioCodec(bytes, descriptors)
-    return codec === null ? null : { ...facts, codec, size: null }
+    return codec === null ? null : { ...facts, codec, size: null, channels: view.getUint16(entry.start + 16) }
   }
   return null
 }
 
 const notSync = 0x10000
 
-interface Run {
-  readonly samples: number
+interface Defaults {
   readonly ticks: number
-  readonly firstFlags: number
-  readonly firstCompositionTicks: number
+  readonly bytes: number
+  readonly flags: number
 }
 
-const readRun = (view: DataView, box: IsoBox, defaultTicks: number, defaultFlags: number): Run => {
+interface Sample {
+  readonly ticks: number
+  readonly bytes: number
+  readonly flags: number
+  readonly compositionTicks: number
+}
+
+interface Run {
+  /** Where its first sample begins, counted from the start of its fragment; `null` where it does not say. */
+  readonly dataOffset: number | null
+  readonly samples: ReadonlyArray<Sample>
+}
+
+interface Fragment {
+  /** Where the `moof` box begins in its segment. */
+  readonly offset: number
+  readonly startTicks: number
+  readonly runs: ReadonlyArray<Run>
+}
+
+const boxHeaderBytes = 8
+
+const readRun = (view: DataView, box: IsoBox, defaults: Defaults): Run => {
   const word = view.getUint32(box.start)
-  const present = (flag: number): boolean => (word & flag) !== 0
-  const samples = view.getUint32(box.start + 4)
-  let offset = box.start + 8 + (present(0x1) ? 4 : 0)
-  let firstFlags = defaultFlags
-  if (present(0x4)) {
-    firstFlags = view.getUint32(offset)
+  const count = view.getUint32(box.start + 4)
+  let offset = box.start + 8
+  const next = (flag: number): number | null => {
+    if ((word & flag) === 0) return null
     offset += 4
+    return view.getInt32(offset - 4)
   }
-  let ticks = 0
-  let firstCompositionTicks = 0
-  for (let index = 0; index < samples; index++) {
-    if (present(0x100)) {
-      ticks += view.getUint32(offset)
-      offset += 4
-    } else {
-      ticks += defaultTicks
-    }
-    if (present(0x200)) offset += 4
-    if (present(0x400)) {
-      if (index === 0) firstFlags = view.getUint32(offset)
-      offset += 4
-    }
-    if (present(0x800)) {
-      if (index === 0) firstCompositionTicks = view.getInt32(offset)
-      offset += 4
-    }
+  const dataOffset = next(0x1)
+  const firstFlags = next(0x4)
+  const samples: Array<Sample> = []
+  for (let index = 0; index < count; index++) {
+    const ticks = next(0x100) ?? defaults.ticks
+    const bytes = next(0x200) ?? defaults.bytes
+    const flags = next(0x400) ?? (index === 0 ? firstFlags : null) ?? defaults.flags
+    samples.push({ ticks, bytes, flags, compositionTicks: next(0x800) ?? 0 })
   }
-  return { samples, ticks, firstFlags, firstCompositionTicks }
+  return { dataOffset, samples }
 }
 
-const readFragment = (bytes: Uint8Array, fragment: IsoBox, init: InitFacts) => {
+const readFragment = (bytes: Uint8Array, fragment: IsoBox, init: InitFacts): Fragment | null => {
   const view = viewOf(bytes)
   const track = boxesIn(bytes, fragment.start, fragment.end).find(({ type }) => type === "traf")
   if (track === undefined) return null
@@ -145,18 +176,44 @@ const readFragment = (bytes: Uint8Array, fragment: IsoBox, init: InitFacts) => {
   if (header === undefined || time === undefined || runs.length === 0) return null
 
   const word = view.getUint32(header.start)
-  let offset = header.start + 8 + ((word & 0x1) !== 0 ? 8 : 0) + ((word & 0x2) !== 0 ? 4 : 0)
-  let defaultTicks = init.defaultSampleTicks
-  let defaultFlags = init.defaultSampleFlags
-  if ((word & 0x8) !== 0) {
-    defaultTicks = view.getUint32(offset)
+  const basedElsewhere = (word & 0x1) !== 0
+  let offset = header.start + 8 + (basedElsewhere ? 8 : 0) + ((word & 0x2) !== 0 ? 4 : 0)
+  const next = (flag: number): number | null => {
+    if ((word & flag) === 0) return null
     offset += 4
+    return view.getUint32(offset - 4)
   }
-  if ((word & 0x10) !== 0) offset += 4
-  if ((word & 0x20) !== 0) defaultFlags = view.getUint32(offset)
+  const defaults: Defaults = {
+    ticks: next(0x8) ?? init.defaultSampleTicks,
+    bytes: next(0x10) ?? init.defaultSampleBytes,
+    flags: next(0x20) ?? init.defaultSampleFlags
+  }
   const startTicks =
     bytes[time.start] === 1 ? Number(view.getBigUint64(time.start + 4)) : view.getUint32(time.start + 4)
-  return { startTicks, runs: runs.map((run) => readRun(view, run, defaultTicks, defaultFlags)) }
+  const read = runs.map((run) => readRun(view, run, defaults))
+  return {
+    offset: fragment.start - boxHeaderBytes,
+    startTicks,
+    runs: basedElsewhere ? read.map(({ samples }) => ({ samples, dataOffset: null })) : read
+  }
+}
+
+const isKeyFrame = ({ flags }: Sample): boolean => (flags & notSync) === 0
+
+const keyFramesOf = ({ offset, runs, startTicks }: Fragment): ReadonlyArray<KeyFrame> => {
+  const found: Array<KeyFrame> = []
+  let ticks = startTicks
+  for (const [runIndex, { dataOffset, samples }] of runs.entries()) {
+    for (const [index, sample] of samples.entries()) {
+      if (isKeyFrame(sample)) {
+        const first = runIndex === 0 && index === 0
+        const range = first && dataOffset !== null ? { offset, bytes: dataOffset + sample.bytes } : null
+        found.push({ ticks: ticks + sample.compositionTicks, range })
+      }
+      ticks += sample.ticks
+    }
+  }
+  return found
 }
 
 /** Reads a media segment, or `null` if it is broken: no fragment, a fragment without data, or cut off. */
@@ -167,15 +224,16 @@ export const readSegment = (bytes: Uint8Array, init: InitFacts): SegmentFacts | 
     const fragments = boxes.filter(({ type }) => type === "moof").map((box) => readFragment(bytes, box, init))
     const whole = fragments.filter((fragment) => fragment !== null)
     const [first] = whole
-    const firstRun = first?.runs[0]
-    if (first === undefined || firstRun === undefined || whole.length !== fragments.length) return null
-    const runs = whole.flatMap((fragment) => fragment.runs)
+    const samples = whole.flatMap(({ runs }) => runs.flatMap((run) => run.samples))
+    const [firstSample] = samples
+    if (first === undefined || firstSample === undefined || whole.length !== fragments.length) return null
     return {
-      samples: runs.reduce((sum, run) => sum + run.samples, 0),
+      samples: samples.length,
       startTicks: first.startTicks,
-      ticks: runs.reduce((sum, run) => sum + run.ticks, 0),
-      firstCompositionTicks: firstRun.firstCompositionTicks,
-      startsWithKeyFrame: (firstRun.firstFlags & notSync) === 0
+      ticks: samples.reduce((sum, { ticks }) => sum + ticks, 0),
+      firstCompositionTicks: firstSample.compositionTicks,
+      startsWithKeyFrame: isKeyFrame(firstSample),
+      keyFrames: init.size === null ? [] : whole.flatMap(keyFramesOf)
     }
   } catch (error) {
     // A DataView refuses to read beyond the box that it was told of: the segment lies about itself.

@@ -3,6 +3,7 @@ import { Cause, Clock, Deferred, Duration, Effect, Exit, FileSystem, Layer, Opti
 import { fileURLToPath } from "node:url"
 import { EncoderUnavailable } from "./EncoderUnavailable.ts"
 import { commandLine, renditionNames } from "./FfmpegCommandLine.ts"
+import { completeFirstSegment } from "./FirstSegment.ts"
 import { MediaRejected } from "./MediaRejected.ts"
 import { progressLines } from "./ProgressLines.ts"
 import { ProgramFailed, Stalled, TimeLimitReached, TranscodeFailed, WorkspaceFailed } from "./TranscodeFailed.ts"
@@ -109,6 +110,19 @@ export const layer: Layer.Layer<Transcoder, never, FileSystem.FileSystem | Path.
         )
       )
 
+    const finish = (job: TranscodeJob) =>
+      Effect.forEach(
+        job.plan.video?.variants ?? [],
+        ({ name }) => completeFirstSegment(paths.join(job.outDir, name), job.token),
+        { discard: true }
+      ).pipe(
+        Effect.provideService(FileSystem.FileSystem, fileSystem),
+        Effect.provideService(Path.Path, paths),
+        Effect.mapError((error) =>
+          failed(new WorkspaceFailed({ action: "complete the segments in", path: job.outDir, detail: error.message }))
+        )
+      )
+
     const supervise = <E>(
       job: TranscodeJob,
       reports: Queue.Queue<TranscodeProgress, Cause.Done>,
@@ -165,6 +179,7 @@ export const layer: Layer.Layer<Transcoder, never, FileSystem.FileSystem | Path.
         )
         yield* supervise(job, reports, onProgress)
         yield* Deferred.await(running.ended).pipe(Effect.mapError((error) => failureOf(error, lastLines)))
+        yield* finish(job)
         return { warnings: [...warnings] }
       }).pipe(
         Effect.scoped,

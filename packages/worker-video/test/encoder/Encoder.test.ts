@@ -6,6 +6,7 @@ import {
   encode,
   encoderLayer,
   filesBelow,
+  firstPicture,
   h264,
   made,
   picture,
@@ -49,7 +50,8 @@ const encodedAndSound = Effect.fnUntraced(function* (input: string) {
     return (bytes * 8) / seconds
   }
   const soundBits = result.hasAudio ? bitsOf("audio") : 0
-  for (const variant of master.variants) {
+  const variants = master.variants.filter(({ isIFrameOnly }) => isIFrameOnly !== true)
+  for (const variant of variants) {
     const folder = paths.dirname(variant.uri)
     const truth = (result.hasVideo ? bitsOf(folder) : 0) + soundBits
     assert.isBelow(Math.abs((variant.averageBandwidth ?? 0) / truth - 1), 0.01)
@@ -75,23 +77,41 @@ const encodedAndSound = Effect.fnUntraced(function* (input: string) {
     if (before?.step === report.step) assert.isAtLeast(report.fraction, before.fraction)
     assert.isAtMost(report.fraction, 1)
   }
-  return { outDir, result, master, reports, sizes: result.variants.map(({ height, width }) => `${width}x${height}`) }
+  const iFrames = master.variants.filter(({ isIFrameOnly }) => isIFrameOnly === true)
+  assert.strictEqual(iFrames.length, result.variants.length)
+  for (const { uri } of iFrames) {
+    const playlist = yield* strictlyParsed(paths.join(outDir, uri))
+    if (!(playlist instanceof HLS.types.MediaPlaylist)) return yield* Effect.die(`${uri} is no media playlist`)
+    assert.isTrue(playlist.isIFrame)
+    for (const { byterange, map, uri: segment } of playlist.segments) {
+      const folder = paths.join(outDir, paths.dirname(uri))
+      const { length, offset } = byterange
+      const whole = yield* fileSystem.readFile(paths.join(folder, segment))
+      const init = yield* fileSystem.readFile(paths.join(folder, map?.uri ?? ""))
+      const alone = paths.join(yield* temporary, "frame.mp4")
+      yield* fileSystem.writeFile(alone, new Uint8Array([...init, ...whole.subarray(offset, offset + length)]))
+      assert.strictEqual(yield* firstPicture(alone), "I")
+    }
+  }
+  assert.isAtLeast(result.rules?.checked ?? 0, 40)
+  assert.deepStrictEqual(result.rules?.broken, [])
+  return { outDir, result, master, variants, reports, sizes: result.variants.map(({ height, width }) => `${width}x${height}`) }
 })
 
 layer(encoderLayer, { excludeTestServices: true })("Encoder", (it) => {
   it.effect("turns camera footage into two aligned variants, one sound rendition and a thumbnail", () =>
     Effect.gen(function* () {
-      const { master, outDir, result, sizes } = yield* encodedAndSound(sample)
+      const { outDir, result, sizes, variants } = yield* encodedAndSound(sample)
       assert.deepStrictEqual(sizes, ["768x432", "426x240"])
       assert.strictEqual(result.frames, 377)
       assert.isBelow(Math.abs(result.durationSeconds - 30.16), 0.1)
       assert.deepStrictEqual(result.nonStandardInputReasons, [])
       assert.deepStrictEqual(
-        master.variants.map(({ codecs }) => codecs),
+        variants.map(({ codecs }) => codecs),
         ["avc1.640016,mp4a.40.2", "avc1.640015,mp4a.40.2"]
       )
       assert.deepStrictEqual(
-        master.variants.map(({ frameRate }) => frameRate),
+        variants.map(({ frameRate }) => frameRate),
         [12.5, 12.5]
       )
       const paths = yield* Path.Path
@@ -155,10 +175,10 @@ layer(encoderLayer, { excludeTestServices: true })("Encoder", (it) => {
   it.effect("leaves the sound group out of a video without sound", () =>
     Effect.gen(function* () {
       const input = yield* made(yield* temporary, "in.mp4", ...picture("testsrc2=s=320x240:r=25:d=1"), ...h264)
-      const { master, result } = yield* encodedAndSound(input)
+      const { result, variants } = yield* encodedAndSound(input)
       assert.isFalse(result.hasAudio)
       assert.deepStrictEqual(
-        master.variants.map(({ audio, codecs }) => [audio.length, codecs]),
+        variants.map(({ audio, codecs }) => [audio.length, codecs]),
         [[0, "avc1.64000d"]]
       )
     })
@@ -167,10 +187,10 @@ layer(encoderLayer, { excludeTestServices: true })("Encoder", (it) => {
   it.effect("makes a stream of its own, with a picture of the wave, from sound alone", () =>
     Effect.gen(function* () {
       const input = yield* made(yield* temporary, "in.mp3", ...tone(2), "-c:a", "libmp3lame")
-      const { master, outDir, result } = yield* encodedAndSound(input)
+      const { outDir, result, variants } = yield* encodedAndSound(input)
       assert.deepStrictEqual([result.hasVideo, result.hasAudio, result.frames], [false, true, 0])
       assert.deepStrictEqual(
-        master.variants.map(({ codecs, uri }) => [uri, codecs]),
+        variants.map(({ codecs, uri }) => [uri, codecs]),
         [["audio/index.m3u8", "mp4a.40.2"]]
       )
       const [thumbnail] = yield* played(`${outDir}/thumbnail.jpg`)

@@ -115,6 +115,12 @@ export const played = Effect.fnUntraced(function* (playlist: string) {
   return streams
 })
 
+/** Kind of the first picture that can be decoded from a file, e.g. "I". */
+export const firstPicture = Effect.fnUntraced(function* (file: string) {
+  const said = yield* output("ffprobe", ["-v", "fatal", "-show_entries", "frame=pict_type", "-of", "csv=p=0", file])
+  return said.slice(0, 1)
+})
+
 /** Mean brightness (0 to 255) of a square of `side` pixels of the first frame of a playlist. */
 export const brightnessAt = Effect.fnUntraced(function* (playlist: string, x: number, y: number, side: number) {
   const said = yield* output("ffmpeg", [

@@ -1,14 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
-import { measuredRate } from "../../src/encoder/MasterPlaylist.ts"
-
-const facts = { samples: 1, startTicks: 0, ticks: 1, firstCompositionTicks: 0, startsWithKeyFrame: true }
+import { languageTag, measuredRate } from "../../src/encoder/MasterPlaylist.ts"
 
 const rateOf = (segments: ReadonlyArray<{ readonly seconds: number; readonly bytes: number }>) =>
-  measuredRate({
-    playlist: { version: 7, targetDuration: 6, initUri: "i.mp4", segments: [] },
-    segments: segments.map((segment, index) => ({ ...segment, uri: `${index}.m4s`, facts }))
-  })
+  measuredRate(6, segments)
 
 describe("measuredRate", () => {
   it("is the rate of the densest segment at its peak, and of all of them on average", () => {
@@ -48,4 +43,17 @@ describe("measuredRate", () => {
         assert.isAtLeast(peak, average)
       })
   )
+})
+
+describe("languageTag", () => {
+  it("writes a language as playlists do, whatever the file calls it", () => {
+    assert.deepStrictEqual(["kor", "eng", "pt-BR", "und", "no language", null].map(languageTag), [
+      "ko",
+      "en",
+      "pt-BR",
+      "und",
+      "und",
+      "und"
+    ])
+  })
 })
