@@ -1,7 +1,7 @@
 import { Redis } from "ioredis"
 import * as Result from "effect/Result"
 import { firstConnectMillis, redisOptions } from "./redisOptions.ts"
-import { parseRedisUrl, type RedisTarget } from "./RedisTarget.ts"
+import { parseRedisUrl, type RedisTarget, targetOptions } from "./RedisTarget.ts"
 
 /** Nothing was sent: there is no connection at the moment. `cause` is what the last attempt at one ended with. */
 export class RedisNotConnected extends Error {
@@ -49,15 +49,7 @@ export const makeLazyRedis = (url: string): LazyRedis => {
   let lastFault: unknown
 
   const open = (): Redis => {
-    const opened = new Redis({
-      ...redisOptions,
-      host: target.host,
-      port: target.port,
-      db: target.db,
-      ...(target.username === undefined ? {} : { username: target.username }),
-      ...(target.password === undefined ? {} : { password: target.password }),
-      ...(target.tls ? { tls: {} } : {})
-    })
+    const opened = new Redis({ ...redisOptions, ...targetOptions(target) })
     // Every caller gets a failure of its own; this one is kept as their reason. Without a listener ioredis prints it.
     opened.on("error", (fault: unknown) => {
       lastFault = fault

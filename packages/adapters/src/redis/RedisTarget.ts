@@ -54,6 +54,16 @@ export const parseRedisUrl = (text: string): Result.Result<RedisTarget, RedisUrl
   })
 }
 
+/** Where a client is to go, in the words of ioredis. */
+export const targetOptions = (target: RedisTarget) => ({
+  host: target.host,
+  port: target.port,
+  db: target.db,
+  ...(target.username === undefined ? {} : { username: target.username }),
+  ...(target.password === undefined ? {} : { password: target.password }),
+  ...(target.tls ? { tls: {} } : {})
+})
+
 /** A text that {@link parseRedisUrl} accepts: for the configuration of a process, which refuses to start without one. */
 export const RedisUrl = Schema.String.check(
   Schema.makeFilter((text: string) => Result.match(parseRedisUrl(text), {
