@@ -15,7 +15,7 @@ export interface AccessLog {
   readonly flush: () => void
 }
 
-export type EdgeRouteName = "video" | "job" | "tray" | "other"
+export type EdgeRouteName = "video" | "job" | "tray" | "events" | "other"
 export type EdgeOutcome = "known" | "unknown" | "unreadable" | "refused" | "failed" | "none"
 
 export interface Answered {

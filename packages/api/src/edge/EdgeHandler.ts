@@ -1,14 +1,14 @@
-import type { StoredProgress, Subject } from "@lectern/domain"
-import { type Principal, type TokenVerifier, TokenRefused, type Verdict } from "../tokens/index.ts"
+import type { Subject } from "@lectern/domain"
+import { type TokenVerifier, TokenRefused, type Verdict } from "../tokens/index.ts"
 import { type AccessLog, type EdgeOutcome, type EdgeRouteName, noAccessLog } from "./AccessLog.ts"
 import { type AllowedOrigins, crossOriginHeaders, preflightHeaders } from "./crossOrigin.ts"
 import type { EdgeAnswer, EdgeQuestion } from "./EdgeAnswer.ts"
 import { edgeRoute } from "./EdgeRoute.ts"
 import { hasCurrent } from "./ifNoneMatch.ts"
-import { jobBody } from "./jobBody.ts"
-import type { ProgressBody } from "./ProgressBody.ts"
+import { eventBody } from "./EventSink.ts"
+import { makeProgressHub, type ProgressChanges } from "./ProgressHub.ts"
 import { makeSharedReader, type ReadProgress, type SharedRead } from "./SharedReader.ts"
-import { videoBody } from "./videoBody.ts"
+import { maySee, readFor, shownBody } from "./shownBody.ts"
 
 export interface EdgeHandlerOptions {
   /** The mirror. It may reject and it may hang: both are answered with UNKNOWN. */
@@ -25,6 +25,11 @@ export interface EdgeHandlerOptions {
    * there is one. By default a microtask, which shares the reads of one request's turn alone.
    */
   readonly defer?: (task: () => void) => void
+  /**
+   * Serves streams of events too; without it their paths are none. Not for a runtime where one request may not write to another's
+   * connection. Without `changes` the mirror is read every two seconds for those who listen.
+   */
+  readonly events?: { readonly changes?: ProgressChanges; readonly maxListeners?: number }
 }
 
 /** How often what happened, since the start. */
@@ -42,6 +47,10 @@ export interface Edge {
   /** The same without a `Request`, for a runtime that has to build one. Never rejects. */
   readonly answer: (question: EdgeQuestion) => Promise<EdgeAnswer>
   readonly counts: () => EdgeCounts
+  /** Streams that are open. */
+  readonly listeners: () => number
+  /** Ends all streams: the process is to end. */
+  readonly close: () => void
 }
 
 /** What an answer was, for the log. */
@@ -57,32 +66,20 @@ const defaultReadTimeoutMillis = 280
 
 const jsonHeaders = { "content-type": "application/json; charset=utf-8", "cache-control": "no-store" }
 
+/** `x-accel-buffering`: a proxy of nginx's would collect events before it sends them. */
+const eventHeaders = { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-store", "x-accel-buffering": "no" }
+
+/** Seconds after which a stream that found no room may try again; until then its page polls. */
+const fullRetryAfter = "60"
+
 const refusalBody = (detail: string, code: string): string => JSON.stringify({ detail, code })
 
 const bodies = {
   noPath: refusalBody("There is no such path", "no_such_path"),
   noSlash: refusalBody("There is no such path; paths of this API end in a slash", "no_such_path"),
   method: refusalBody("This path takes GET and HEAD", "method_not_allowed"),
+  full: refusalBody("There are too many listeners here; ask without events", "too_many_listeners"),
   failed: refusalBody("The request could not be answered", "internal_error")
-}
-
-const bodyOf = (subject: Subject, stored: StoredProgress | null): ProgressBody =>
-  subject._tag === "Video" ? videoBody(subject.id, stored) : jobBody(subject.id, stored)
-
-const nothingStored: StoredProgress = { status: null, progress: null }
-
-const isSame = (a: Subject, b: Subject): boolean => a._tag === b._tag && a.id === b.id
-
-/**
- * What is read when somebody asks for a subject. A token that watches one reads that one whatever it asks for, so that neither the
- * answer nor the time that it takes tells whether anything else exists.
- */
-const readFor = ({ watch }: Principal, subject: Subject): Subject => watch ?? subject
-
-/** The body for a subject from what was read for it. */
-const shownBody = ({ watch }: Principal, subject: Subject, found: SharedRead): ProgressBody => {
-  if (found._tag === "Unreadable") return bodyOf(subject, null)
-  return bodyOf(subject, watch === undefined || isSame(watch, subject) ? found.stored : nothingStored)
 }
 
 const retryAfterOf = (millis: number): string => String(Math.ceil(millis / 1_000))
@@ -98,15 +95,20 @@ const retryAfterOf = (millis: number): string => String(Math.ceil(millis / 1_000
 export const makeEdge = (options: EdgeHandlerOptions): Edge => {
   const { verify } = options
   const log = options.accessLog ?? noAccessLog
-  const read = makeSharedReader({
+  const readerOptions = {
     read: options.read,
     timeoutMillis: options.readTimeoutMillis ?? defaultReadTimeoutMillis,
     defer: options.defer ?? queueMicrotask
-  })
+  }
+  const read = makeSharedReader(readerOptions)
+  const hub = options.events === undefined
+    ? undefined
+    : makeProgressHub({ ...options.events, read: makeSharedReader(readerOptions).one })
   const allowed = options.allowedOrigins ?? "*"
   const headersFor = crossOriginHeaders(allowed, jsonHeaders)
   const unauthorizedFor = crossOriginHeaders(allowed, { ...jsonHeaders, "www-authenticate": "Bearer" })
   const methodFor = crossOriginHeaders(allowed, { ...jsonHeaders, allow: "GET, HEAD, OPTIONS" })
+  const eventHeadersFor = crossOriginHeaders(allowed, eventHeaders)
   const preflightFor = crossOriginHeaders(allowed, preflightHeaders)
   const counts = { answers: 0, unknown: 0, unreadable: 0, refused: 0, failed: 0 }
 
@@ -144,7 +146,7 @@ export const makeEdge = (options: EdgeHandlerOptions): Edge => {
     if (verdict instanceof TokenRefused) return refusal(question, route, verdict)
     const { tenantId } = verdict
     const found = await read.one(tenantId, readFor(verdict, subject))
-    const { known, nextPollMillis, tag, text } = shownBody(verdict, subject, found)
+    const { known, nextPollMillis, tag, text } = shownBody(maySee(verdict, subject), subject, found)
     const headers = answerHeaders(question.origin, tag, nextPollMillis)
     const answer = hasCurrent(question.ifNoneMatch, tag)
       ? { status: 304, headers, body: null }
@@ -167,7 +169,7 @@ export const makeEdge = (options: EdgeHandlerOptions): Edge => {
       const found = reads[index]
       if (found === undefined) continue
       if (found._tag === "Unreadable") unreadable = found
-      const body = shownBody(verdict, subject, found)
+      const body = shownBody(maySee(verdict, subject), subject, found)
       texts[subject._tag].push(body.text)
       isKnown ||= body.known
       if (body.nextPollMillis !== null) nextPollMillis = Math.min(nextPollMillis ?? Infinity, body.nextPollMillis)
@@ -182,6 +184,20 @@ export const makeEdge = (options: EdgeHandlerOptions): Edge => {
       : { answer, route: "tray", outcome: "unreadable", tenantId, cause: unreadable.cause }
   }
 
+  const events = async (question: EdgeQuestion, subjects: ReadonlyArray<Subject>): Promise<Outcome> => {
+    if (hub === undefined) return plain(404, headersFor(question.origin), bodies.noPath)
+    const verdict = await verify(question)
+    if (verdict instanceof TokenRefused) return refusal(question, "events", verdict)
+    const { tenantId } = verdict
+    const open = hub.open(verdict, subjects, question.lastEventId)
+    if (open === null) {
+      const headers = { ...headersFor(question.origin), "retry-after": fullRetryAfter }
+      return { ...plain(503, headers, bodies.full), route: "events", tenantId }
+    }
+    const answer = { status: 200, headers: eventHeadersFor(question.origin), body: null, events: open }
+    return { answer, route: "events", outcome: "none", tenantId }
+  }
+
   const decide = async (question: EdgeQuestion): Promise<Outcome> => {
     const { method, origin } = question
     const route = edgeRoute(question.url)
@@ -191,6 +207,7 @@ export const makeEdge = (options: EdgeHandlerOptions): Edge => {
     if (method !== "GET" && method !== "HEAD") return plain(405, methodFor(origin), bodies.method)
     if (route._tag === "Progress") return progress(question, route.subject)
     if (route._tag === "Tray") return tray(question, route.subjects)
+    if (route._tag === "Events") return events(question, route.subjects)
     const verdict = await verify(question)
     return verdict instanceof TokenRefused
       ? refusal(question, "other", verdict)
@@ -217,23 +234,28 @@ export const makeEdge = (options: EdgeHandlerOptions): Edge => {
       millis: performance.now() - startedAt,
       cause: outcome.cause
     })
-    return question.method === "HEAD" ? { ...outcome.answer, body: null } : outcome.answer
+    if (question.method !== "HEAD") return outcome.answer
+    const { headers, status } = outcome.answer
+    return { status, headers, body: null }
   }
 
   return {
     answer,
     counts: () => ({ ...counts }),
+    listeners: () => hub?.listeners() ?? 0,
+    close: () => hub?.close(),
     handler: async (request) => {
       const { headers, method, url } = request
-      const { body, ...init } = await answer({
+      const { body, events: open, ...init } = await answer({
         method,
         url,
         authorization: headers.get("authorization"),
         tenantCode: headers.get("x-tenant-code"),
         origin: headers.get("origin"),
-        ifNoneMatch: headers.get("if-none-match")
+        ifNoneMatch: headers.get("if-none-match"),
+        lastEventId: headers.get("last-event-id")
       })
-      return new Response(body, init)
+      return new Response(open === undefined ? body : eventBody(open), init)
     }
   }
 }

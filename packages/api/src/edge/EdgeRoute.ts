@@ -5,6 +5,8 @@ export type EdgeRoute =
   | { readonly _tag: "Progress"; readonly subject: Subject }
   /** Several at once. Nothing is in it twice that was not named twice. */
   | { readonly _tag: "Tray"; readonly subjects: ReadonlyArray<Subject> }
+  /** The same as a stream of events: of one subject, or of a tray. */
+  | { readonly _tag: "Events"; readonly subjects: ReadonlyArray<Subject> }
   | { readonly _tag: "BadId"; readonly detail: string }
   | { readonly _tag: "NoSlash" }
   | { readonly _tag: "Unknown" }
@@ -12,6 +14,7 @@ export type EdgeRoute =
 const videoPrefix = "/api/v1/media/videos/"
 const jobPrefix = "/api/v1/jobs/"
 const suffix = "/progress/"
+const eventsSuffix = "events/"
 const trayPath = "/api/v1/progress/"
 
 /** Characters of a job's id (CONTRACT.md, section 2). */
@@ -104,9 +107,8 @@ const pathOf = (url: string): string => {
   return query === -1 ? (start === 0 ? url : url.slice(start)) : url.slice(start, query)
 }
 
-/** Reads an address. Paths end in a slash (CONTRACT.md, section 1). */
-export const edgeRoute = (url: string): EdgeRoute => {
-  const path = pathOf(url)
+/** What the path of a poll asks for. */
+const pollRoute = (url: string, path: string): EdgeRoute => {
   if (path === trayPath) return trayRoute(queryOf(url))
   if (`${path}/` === trayPath) return noSlash
   const isVideo = path.startsWith(videoPrefix)
@@ -119,4 +121,13 @@ export const edgeRoute = (url: string): EdgeRoute => {
   if (rest !== suffix) return `${rest}/` === suffix ? noSlash : unknown
   const segment = path.slice(start, end)
   return isVideo ? videoRoute(segment) : jobRoute(segment)
+}
+
+/** Reads an address. Paths end in a slash (CONTRACT.md, section 1). */
+export const edgeRoute = (url: string): EdgeRoute => {
+  const path = pathOf(url)
+  if (!path.endsWith(`/${eventsSuffix}`)) return `${path}/`.endsWith(`/progress/${eventsSuffix}`) ? noSlash : pollRoute(url, path)
+  const route = pollRoute(url, path.slice(0, -eventsSuffix.length))
+  if (route._tag === "Progress") return { _tag: "Events", subjects: [route.subject] }
+  return route._tag === "Tray" ? { _tag: "Events", subjects: route.subjects } : route
 }

@@ -7,7 +7,7 @@
  * between them), `ACCESS_LOG` (`summary` or `each`). All faults are named at once and end the process with 78. Redis need not
  * be there. SIGTERM and SIGINT let the requests in hand end and then the process, with 0.
  */
-import { makeLazyRedis, makeRedisProgressReader } from "@lectern/adapters/redis"
+import { makeLazyRedis, makeRedisProgressChanges, makeRedisProgressReader } from "@lectern/adapters/redis"
 import * as Result from "effect/Result"
 import { makeEdgeServer } from "../node/EdgeServer.ts"
 import { type EdgeSettings, readEdgeSettings } from "./EdgeSettings.ts"
@@ -27,12 +27,14 @@ const serve = (settings: EdgeSettings): void => {
     verify: edgeVerifier(settings, log),
     allowedOrigins: settings.allowedOrigins,
     accessLog,
-    defer: setImmediate
+    defer: setImmediate,
+    events: { changes: makeRedisProgressChanges(settings.redisUrl) }
   })
   const server = makeEdgeServer(edge)
   const flushing = setInterval(accessLog.flush, flushMillis)
   const stop = (): void => {
     clearInterval(flushing)
+    edge.close()
     server.close(() => {
       redis.close()
       accessLog.flush()

@@ -1,11 +1,30 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
-import type { Edge, EdgeAnswer } from "../edge/index.ts"
+import type { Edge, EdgeAnswer, OpenEvents } from "../edge/index.ts"
 
 const headerOf = (value: string | ReadonlyArray<string> | undefined): string | null =>
   value === undefined ? null : typeof value === "string" ? value : value.join(", ")
 
+/** Starts a stream of events on a connection that is still there. */
+const stream = (response: ServerResponse, open: OpenEvents): void => {
+  if (response.destroyed) return
+  const close = open({
+    write: (text) => {
+      response.write(text)
+      return response.writableLength
+    },
+    end: () => void response.end(),
+    cut: () => void response.destroy()
+  })
+  response.once("close", close)
+}
+
 /** With a length of its own: Node would send a body that follows `writeHead` in chunks. */
-const send = (response: ServerResponse, { body, headers, status }: EdgeAnswer): void => {
+const send = (response: ServerResponse, { body, events, headers, status }: EdgeAnswer): void => {
+  if (events !== undefined) {
+    response.writeHead(status, headers)
+    stream(response, events)
+    return
+  }
   if (body === null) {
     response.writeHead(status, headers)
     response.end()
@@ -30,7 +49,8 @@ const answer = async (edge: Edge, request: IncomingMessage, response: ServerResp
     authorization: headers.authorization ?? null,
     tenantCode: headerOf(headers["x-tenant-code"]),
     origin: headerOf(headers.origin),
-    ifNoneMatch: headerOf(headers["if-none-match"])
+    ifNoneMatch: headerOf(headers["if-none-match"]),
+    lastEventId: headerOf(headers["last-event-id"])
   })
   send(response, answered)
 }

@@ -9,11 +9,11 @@ export const requestPath = (url: string): string => {
   return url.slice(start)
 }
 
-const progressPath = /^\/api\/v1\/(?:(?:media\/videos|jobs)\/[^/]+\/)?progress\/?$/
+const progressPath = /^\/api\/v1\/(?:(?:media\/videos|jobs)\/[^/]+\/)?progress(?:\/events)?\/?$/
 
 /** Whether the edge answers this path, whatever the method. */
 export const isProgressPath = (path: string): boolean =>
-  (path.endsWith("/progress/") || path.endsWith("/progress")) && progressPath.test(path)
+  path.includes("/progress") && progressPath.test(path)
 
 /** A path for the log: addresses of objects carry the right to them, and that is nobody's to read in a log. */
 export const loggablePath = (path: string): string =>
