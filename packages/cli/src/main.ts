@@ -9,8 +9,12 @@ import { CommandFailed, exitCodes, fail } from "./CommandFailed.ts"
 import { demo } from "./commands/demo.ts"
 import { encode } from "./commands/encode.ts"
 import { importCommand } from "./commands/import.ts"
+import { ops } from "./commands/ops.ts"
+import { preflight } from "./commands/preflight.ts"
+import { readiness } from "./commands/readiness.ts"
 import { token } from "./commands/token.ts"
 import { up } from "./commands/up.ts"
+import { oldWayAsked } from "./operations/oldWays.ts"
 import { runMain } from "./runMain.ts"
 import { layerUsage } from "./usage.ts"
 import manifest from "../package.json" with { type: "json" }
@@ -27,10 +31,14 @@ const explained = (cause: Cause.Cause<unknown>): string =>
     ? Cause.pretty(cause)
     : `${Cause.prettyErrors(cause)[0]?.message ?? "unknown"} (LOG_LEVEL=Debug says where)`
 
-Command.make("lectern").pipe(
+const oldWay = oldWayAsked(process.argv.slice(2), process.env)
+const program = Command.make("lectern").pipe(
   Command.withDescription("Lecture videos, class lists and messages as jobs whose progress costs the database nothing"),
-  Command.withSubcommands([up, demo, encode, importCommand, token]),
-  Command.run({ version: manifest.version }),
+  Command.withSubcommands([up, demo, encode, importCommand, token, readiness, preflight, ops]),
+  Command.run({ version: manifest.version })
+)
+
+;(oldWay === null ? program : fail(exitCodes.badInput, oldWay)).pipe(
   Effect.catchTag("ShowHelp", (help) =>
     help.errors.length === 0 ? Effect.void : Effect.fail(new CommandFailed({ exitCode: exitCodes.badInput }))),
   Effect.catchCause((cause) => {

@@ -1,0 +1,76 @@
+import { batchVariables, EncodeRuntimeBatch } from "@lectern/adapters/batch"
+import {
+  type BadConfiguration,
+  checkServices,
+  readEnvironment,
+  s3Settings,
+  type Services,
+  serviceVariables
+} from "@lectern/adapters/environment"
+import { EncodeMissesPostgres, JobStorePostgres, layerFor } from "@lectern/adapters/postgres"
+import { ProgressMirrorRedis, RedisConnection } from "@lectern/adapters/redis"
+import { ObjectStoreS3 } from "@lectern/adapters/s3"
+import { JobQueueSqs } from "@lectern/adapters/sqs"
+import { JobDispatcher, JobRecorder, Sweeper, VideoDeletion } from "@lectern/domain"
+import { Effect, Layer, Option, Redacted } from "effect"
+import { refusingMirror, refusingObjects, refusingQueue, refusingRuntime } from "./refusingPorts.ts"
+
+/** As long as the API's own sweep waits before it hands a job over again, in milliseconds. */
+const redispatchAfterMillis = 15 * 60_000
+const rowsOfASweep = 1_000
+const defaultRegion = "ap-northeast-2"
+
+/** What operators' commands read of an environment, checked as a whole. */
+export const readOperatorEnvironment = (
+  variables: Readonly<Record<string, string | undefined>>
+): Effect.Effect<Services, BadConfiguration> => Effect.flatMap(readEnvironment(serviceVariables, variables), checkServices)
+
+const withDeadLetters = (url: string) => ({ url, deadLetterUrl: `${url}-dlq` })
+
+/**
+ * A deployment's services as an operator reaches them: the database, and whatever else the environment names. What it does not
+ * name refuses each call, so that a command does what it can and says what it could not.
+ */
+export const operatorLayer = (services: Services, databaseUrl: string) => {
+  const { REDIS_URL, SQS_QUEUE_URL_BASIC, SQS_QUEUE_URL_LITE, SQS_QUEUE_URL_PREMIUM } = services
+  const region = services.AWS_REGION ?? defaultRegion
+  const stores = Layer.merge(JobStorePostgres.layer, EncodeMissesPostgres.layer).pipe(
+    Layer.provideMerge(layerFor(Redacted.make(databaseUrl)))
+  )
+  const mirror = REDIS_URL === undefined ? refusingMirror : ProgressMirrorRedis.layer({ url: Redacted.make(REDIS_URL) })
+  const queue = SQS_QUEUE_URL_LITE === undefined || SQS_QUEUE_URL_BASIC === undefined || SQS_QUEUE_URL_PREMIUM === undefined
+    ? refusingQueue
+    : JobQueueSqs.layer({
+      region,
+      queues: {
+        lite: withDeadLetters(SQS_QUEUE_URL_LITE),
+        basic: withDeadLetters(SQS_QUEUE_URL_BASIC),
+        premium: withDeadLetters(SQS_QUEUE_URL_PREMIUM)
+      },
+      receiveFrom: ["basic"]
+    })
+  const runtime = services.VIDEO_BATCH_JOB_QUEUE === undefined
+    ? refusingRuntime
+    : EncodeRuntimeBatch.layer({
+      region,
+      jobQueue: services.VIDEO_BATCH_JOB_QUEUE,
+      jobDefinition: services.VIDEO_BATCH_JOB_DEFINITION ?? batchVariables.jobDefinition.default
+    })
+  const objects = Option.match(s3Settings(services), {
+    onNone: () => refusingObjects,
+    onSome: ({ accessKeyId, bucket, endpoint, region, secretAccessKey }) =>
+      ObjectStoreS3.layer({
+        region,
+        endpoint,
+        bucket,
+        credentials: { accessKeyId, secretAccessKey },
+        forcePathStyle: services.R2_ENDPOINT === undefined
+      })
+  })
+  const redis = RedisConnection.layer({ url: Redacted.make(REDIS_URL ?? "") })
+  return Sweeper.layer({ redispatchAfterMillis, limit: rowsOfASweep }).pipe(
+    Layer.provideMerge(VideoDeletion.layer),
+    Layer.provideMerge(Layer.merge(JobRecorder.layer, JobDispatcher.layer)),
+    Layer.provideMerge(Layer.mergeAll(stores, mirror, queue, runtime, objects, redis))
+  )
+}
