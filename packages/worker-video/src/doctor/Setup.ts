@@ -9,6 +9,8 @@ export interface Setup {
   /** Of each, `null` where nobody has looked; nothing is said about them then. */
   readonly logGroups: ReadonlyArray<{ readonly name: string; readonly retentionInDays: number | null }> | null
   readonly launchTemplates: ReadonlyArray<{ readonly names: ReadonlyArray<string>; readonly userData: string }> | null
+  /** Whether everything was looked for, as it is deployed: what is not in it is not there. */
+  readonly whole: boolean
   /** The platforms of images that were looked up. */
   readonly evidence: Evidence
 }
@@ -52,8 +54,8 @@ const latest = (definitions: ReadonlyArray<JobDefinition>): ReadonlyArray<JobDef
   return [...byName.values()]
 }
 
-/** Puts several files together into one setup. */
-export const setupOf = (files: ReadonlyArray<Evidence>): Setup => {
+/** Puts several files, or what a look at everything has found (`whole`), together into one setup. */
+export const setupOf = (files: ReadonlyArray<Evidence>, whole = false): Setup => {
   const logGroups = files.flatMap((file) => file.describeLogGroups?.logGroups ?? [])
   const launchTemplates = files.flatMap((file) => file.launchTemplates ?? [])
   return {
@@ -72,6 +74,7 @@ export const setupOf = (files: ReadonlyArray<Evidence>): Setup => {
         userData: userData ?? ""
       }))
       : null,
+    whole,
     evidence: { images: files.flatMap((file) => file.images ?? []) }
   }
 }

@@ -141,6 +141,17 @@ describe("BatchEvidenceAws", () => {
     Effect.gen(function*() {
       const server = yield* startBatchDescriptions(world)
       const evidence = yield* (yield* evidenceAt(server.url)).ofSetup(names)
-      assert.deepStrictEqual(lintSetup(setupOf([evidence]), names).map(({ rule }) => rule), ["queue-usable"])
+      assert.deepStrictEqual(lintSetup(setupOf([evidence], true), names).map(({ rule }) => rule), ["queue-usable"])
+    }))
+
+  it.effect("finds names missing where nothing is deployed under them", () =>
+    Effect.gen(function*() {
+      const server = yield* startBatchDescriptions({ jobs: [], jobQueues: [], computeEnvironments: [], jobDefinitions: [] })
+      const evidence = yield* (yield* evidenceAt(server.url)).ofSetup(names)
+      assert.deepStrictEqual(lintSetup(setupOf([evidence], true), names).map(({ found, rule }) => [rule, found.split(" ")[0]]), [
+        ["name-of-queue", "none"],
+        ["name-of-definition", "none"],
+        ["name-of-environment", "none"]
+      ])
     }))
 })

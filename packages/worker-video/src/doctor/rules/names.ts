@@ -1,7 +1,8 @@
 import type { LintRule } from "./LintRule.ts"
 
-const absent = (present: ReadonlyArray<string | null | undefined>, wanted: string): string | null =>
-  present.length === 0 || present.includes(wanted) ? null : present.map((name) => name ?? "?").join(", ")
+/** What is there in place of the wanted name; files that hold none of its kind say nothing about it. */
+const absent = (present: ReadonlyArray<string | null | undefined>, wanted: string, whole: boolean): string | null =>
+  present.includes(wanted) || (present.length === 0 && !whole) ? null : present.map((name) => name ?? "?").join(", ") || "none"
 
 /** One letter of difference between code and deployment, and nothing ever runs (INCIDENTS.md, 32). */
 export const nameRules: ReadonlyArray<LintRule> = [
@@ -9,8 +10,8 @@ export const nameRules: ReadonlyArray<LintRule> = [
     id: "name-of-queue",
     why: "The code submits to one queue by name",
     fix: "Deploy the queue under the code's name or set VIDEO_BATCH_JOB_QUEUE",
-    check: ({ jobQueues }, { jobQueue }) => {
-      const found = absent(jobQueues.map(({ jobQueueName }) => jobQueueName), jobQueue)
+    check: ({ jobQueues, whole }, { jobQueue }) => {
+      const found = absent(jobQueues.map(({ jobQueueName }) => jobQueueName), jobQueue, whole)
       return found === null ? [] : [{ where: "job queues", found: `${found} where the code submits to ${jobQueue}` }]
     }
   },
@@ -18,8 +19,8 @@ export const nameRules: ReadonlyArray<LintRule> = [
     id: "name-of-definition",
     why: "The code submits with one definition by name",
     fix: "Deploy the definition under the code's name or set VIDEO_BATCH_JOB_DEFINITION",
-    check: ({ jobDefinitions }, { jobDefinition }) => {
-      const found = absent(jobDefinitions.map(({ jobDefinitionName }) => jobDefinitionName), jobDefinition)
+    check: ({ jobDefinitions, whole }, { jobDefinition }) => {
+      const found = absent(jobDefinitions.map(({ jobDefinitionName }) => jobDefinitionName), jobDefinition, whole)
       return found === null ? [] : [{ where: "job definitions", found: `${found} where the code submits with ${jobDefinition}` }]
     }
   },
@@ -27,8 +28,8 @@ export const nameRules: ReadonlyArray<LintRule> = [
     id: "name-of-environment",
     why: "Infrastructure and documents know one environment by name",
     fix: "Deploy the environment under its name",
-    check: ({ computeEnvironments }, { computeEnvironment }) => {
-      const found = absent(computeEnvironments.map(({ computeEnvironmentName }) => computeEnvironmentName), computeEnvironment)
+    check: ({ computeEnvironments, whole }, { computeEnvironment }) => {
+      const found = absent(computeEnvironments.map(({ computeEnvironmentName }) => computeEnvironmentName), computeEnvironment, whole)
       return found === null ? [] : [{ where: "compute environments", found: `${found} where ${computeEnvironment} is expected` }]
     }
   },

@@ -1,0 +1,69 @@
+import {
+  BatchEvidence,
+  decodeSetup,
+  type Evidence,
+  expectedNames,
+  type Finding,
+  isEmptySetup,
+  lintSetup,
+  setupOf
+} from "@lectern/worker-video/doctor"
+import { Console, Effect, FileSystem } from "effect"
+import { batchEvidence } from "./batchEvidence.ts"
+import { CommandFailed, exitCodes, fail } from "./CommandFailed.ts"
+
+export interface LintRequest {
+  readonly files: ReadonlyArray<string>
+  readonly live: boolean
+  readonly json: boolean
+}
+
+/** How the command ends when a rule is broken. */
+const foundSomething = 1
+
+const readSetup = Effect.fnUntraced(function*(file: string) {
+  const fs = yield* FileSystem.FileSystem
+  const text = yield* fs.readFileString(file).pipe(
+    Effect.catchTag("PlatformError", (error) => fail(exitCodes.badInput, `Cannot read "${file}": ${error.message}`))
+  )
+  const evidence = yield* decodeSetup(text).pipe(
+    Effect.catchTag("SchemaError", (error) => fail(exitCodes.badInput, `Cannot read "${file}" as a setup: ${error.message}`))
+  )
+  // A file that is passed over would make the others look sound.
+  const isOnlyAround = evidence.describeLogGroups != null || evidence.launchTemplates != null || evidence.images != null
+  return isEmptySetup(setupOf([evidence])) && !isOnlyAround
+    ? yield* fail(exitCodes.badInput, `Cannot check "${file}": it holds no job definition, queue, environment or log group`)
+    : evidence
+})
+
+/** What is deployed, or the command's end where a part of it could not be seen: half a look finds no faults in the other half. */
+const deployed = Effect.gen(function*() {
+  const batch = yield* BatchEvidence
+  const evidence = yield* batch.ofSetup(expectedNames(process.env))
+  const [missing] = evidence.missing ?? []
+  return missing === undefined
+    ? evidence
+    : yield* fail(
+      missing.kind === "unreachable" ? exitCodes.unavailable : exitCodes.configuration,
+      `Cannot see what is deployed: ${missing.call} had no answer (${missing.fault}: ${missing.message})`
+    )
+}).pipe(Effect.provide(batchEvidence(process.env)))
+
+const line = ({ fix, found, rule, where, why }: Finding): string => `${rule}: ${where}: ${found}\n  why: ${why}\n  fix: ${fix}`
+
+/** Checks a setup in files or as it is deployed, and prints what it finds. */
+export const checkBatchSetup = Effect.fn(function*({ files, json, live }: LintRequest) {
+  if (live === files.length > 0) {
+    return yield* fail(exitCodes.badInput, "Cannot check without one of the two: FILE... or --live")
+  }
+  const parts: ReadonlyArray<Evidence> = live ? [yield* deployed] : yield* Effect.forEach(files, readSetup)
+  const findings = lintSetup(setupOf(parts, live), expectedNames(process.env))
+  yield* Console.log(
+    json
+      ? JSON.stringify({ findings }, null, 2)
+      : findings.length === 0
+      ? "No findings"
+      : `${findings.map(line).join("\n")}\n${findings.length} ${findings.length === 1 ? "finding" : "findings"}`
+  )
+  if (findings.length > 0) return yield* new CommandFailed({ exitCode: foundSomething })
+})
