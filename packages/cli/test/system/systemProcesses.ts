@@ -1,8 +1,8 @@
 /** What runs on this machine on behalf of a system: its data directory stands in the environment or the command of every process that it starts. */
-import { Effect } from "effect"
+import { Effect, type Scope } from "effect"
 import { execFileSync } from "node:child_process"
 import { readdirSync, readFileSync } from "node:fs"
-import { until } from "./until.ts"
+import { type NotSeen, until } from "./until.ts"
 
 export interface FoundProcess {
   readonly pid: number
@@ -48,3 +48,29 @@ export const ffmpegsOf = (data: string): Effect.Effect<ReadonlyArray<FoundProces
 
 export const nothingRuns = (data: string) =>
   until("the end of every process of the system", processesOf(data), (found) => found.length === 0)
+
+const signalled = (found: ReadonlyArray<FoundProcess>, signal: NodeJS.Signals): void => {
+  for (const { pid } of found) {
+    try {
+      process.kill(pid, signal)
+    } catch {
+      // It has ended: a signal to nobody is none.
+      continue
+    }
+  }
+}
+
+/** Makes the encode that is at work stand still: it says nothing and ends nothing until `thaw`, or the end of the scope. */
+export const frozenEncode = (data: string): Effect.Effect<{ readonly thaw: Effect.Effect<void> }, NotSeen, Scope.Scope> =>
+  Effect.gen(function*() {
+    yield* until("an ffmpeg at work", ffmpegsOf(data), (found) => found.length > 0)
+    const stopped = yield* Effect.acquireRelease(
+      Effect.gen(function*() {
+        const found = [...yield* encodesOf(data), ...yield* ffmpegsOf(data)]
+        signalled(found, "SIGSTOP")
+        return found
+      }),
+      (found) => Effect.sync(() => signalled(found, "SIGCONT"))
+    )
+    return { thaw: Effect.sync(() => signalled(stopped, "SIGCONT")) }
+  })
