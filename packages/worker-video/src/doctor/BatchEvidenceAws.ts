@@ -38,8 +38,19 @@ const Fault = Schema.Struct({
 })
 const asFault = Schema.decodeUnknownOption(Fault)
 
-const credentialFault =
-  /^(CredentialsProviderError|UnrecognizedClientException|InvalidSignatureException|InvalidClientTokenId|ExpiredToken(Exception)?|MissingAuthenticationToken(Exception)?|IncompleteSignature(Exception)?)$/
+/** Names under which AWS says that it does not know who is asking. */
+const credentialFaults: ReadonlySet<string> = new Set([
+  "CredentialsProviderError",
+  "UnrecognizedClientException",
+  "InvalidSignatureException",
+  "IncompleteSignature",
+  "IncompleteSignatureException",
+  "InvalidClientTokenId",
+  "ExpiredToken",
+  "ExpiredTokenException",
+  "MissingAuthenticationToken",
+  "MissingAuthenticationTokenException"
+])
 const throttling = /^(Throttl|TooManyRequests|RequestLimitExceeded|SlowDown)/
 
 /** What kind of silence it was. A refusal is never "there is no such job" (INCIDENTS.md, 16). */
@@ -48,7 +59,7 @@ const missingAnswer = (call: string, cause: unknown): MissingAnswer =>
     onNone: () => ({ call, kind: "unreachable", fault: "unknown", message: String(cause) }),
     onSome: ({ $metadata, message, name }) => {
       const status = $metadata?.httpStatusCode
-      const kind = credentialFault.test(name) || /region is missing/i.test(message)
+      const kind = credentialFaults.has(name) || /region is missing/i.test(message)
         ? "configuration"
         : throttling.test(name) || status === undefined || status >= 500 || status === 408 || status === 429
         ? "unreachable"
@@ -153,7 +164,8 @@ export const layer = (options: BatchEvidenceAwsOptions): Layer.Layer<BatchEviden
       const findJob = Effect.fnUntraced(function*(asked: string, jobQueue: string) {
         const direct = yield* describeJobs([asked])
         const ours = Schema.decodeUnknownOption(JobId)(asked)
-        if ((direct.describeJobs?.jobs ?? []).length > 0 || (direct.missing ?? []).length > 0 || Option.isNone(ours)) return direct
+        const answered = (direct.describeJobs?.jobs ?? []).length > 0 || (direct.missing ?? []).length > 0
+        if (answered || Option.isNone(ours)) return direct
         const { ids, missing } = yield* runsNamed(batchJobName(ours.value), jobQueue)
         const found: Array<Job> = []
         const unanswered: Array<MissingAnswer> = [...missing]
@@ -168,14 +180,19 @@ export const layer = (options: BatchEvidenceAwsOptions): Layer.Layer<BatchEviden
         } satisfies Evidence
       })
 
-      const around = Effect.fnUntraced(function*(jobQueue: string, definition: { readonly revision: string } | { readonly name: string }) {
+      const around = Effect.fnUntraced(function*(
+        jobQueue: string,
+        definition: { readonly revision: string } | { readonly name: string }
+      ) {
         const queues = yield* ask(
           "DescribeJobQueues",
           (abortSignal) => batch.send(new DescribeJobQueuesCommand({ jobQueues: [jobQueue] }), { abortSignal }),
           (describeJobQueues) => ({ describeJobQueues })
         )
         const environments = (queues.describeJobQueues?.jobQueues ?? []).flatMap((queue) =>
-          (queue.computeEnvironmentOrder ?? []).flatMap(({ computeEnvironment }) => computeEnvironment == null ? [] : [computeEnvironment])
+          (queue.computeEnvironmentOrder ?? []).flatMap(({ computeEnvironment }) =>
+            computeEnvironment == null ? [] : [computeEnvironment]
+          )
         )
         const definitions = ask(
           "DescribeJobDefinitions",

@@ -1,6 +1,16 @@
 /** What the evidence says about one job, put together once: the symptoms look at nothing else. */
 import { containerVariables } from "@lectern/adapters/batch"
-import type { Attempt, ComputeEnvironment, Container, ContainerProperties, Evidence, Job, JobDefinition, JobQueue, MissingAnswer } from "./Evidence.ts"
+import type {
+  Attempt,
+  ComputeEnvironment,
+  Container,
+  ContainerProperties,
+  Evidence,
+  Job,
+  JobDefinition,
+  JobQueue,
+  MissingAnswer
+} from "./Evidence.ts"
 import { type ExpectedNames, nameOf } from "./ExpectedNames.ts"
 import { type Architecture, architectureOf, instanceType, mostAvailableMemory } from "./InstanceType.ts"
 

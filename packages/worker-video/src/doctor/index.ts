@@ -2,7 +2,15 @@
 export { BatchEvidence } from "./BatchEvidence.ts"
 export * as BatchEvidenceAws from "./BatchEvidenceAws.ts"
 export { diagnose } from "./diagnose.ts"
-export { type Diagnosis, diagnosisJson, type EvidenceLine, exitCodeOf, maxSentenceLength, reportOf, sentenceOf } from "./Diagnosis.ts"
+export {
+  type Diagnosis,
+  diagnosisJson,
+  type EvidenceLine,
+  exitCodeOf,
+  maxSentenceLength,
+  reportOf,
+  sentenceOf
+} from "./Diagnosis.ts"
 export { decodeBundle, encodeBundle, Evidence, isEmpty, withoutSecrets } from "./Evidence.ts"
 export { type ExpectedNames, expectedNames } from "./ExpectedNames.ts"
 export { type Finding, type LintRule, lintRules, lintSetup } from "./lintSetup.ts"

@@ -18,8 +18,16 @@ export interface Finding {
   readonly fix: string
 }
 
-export const lintRules: ReadonlyArray<LintRule> = [...definitionRules, ...retryRules, ...environmentRules, ...queueRules, ...nameRules]
+export const lintRules: ReadonlyArray<LintRule> = [
+  ...definitionRules,
+  ...retryRules,
+  ...environmentRules,
+  ...queueRules,
+  ...nameRules
+]
 
 /** Checks a setup before it is deployed. Says nothing about what it cannot know, such as an instance type that is not listed. */
 export const lintSetup = (setup: Setup, names: ExpectedNames = expectedNames()): ReadonlyArray<Finding> =>
-  lintRules.flatMap(({ check, fix, id, why }) => check(setup, names).map(({ found, where }) => ({ rule: id, where, found, why, fix })))
+  lintRules.flatMap(({ check, fix, id, why }) =>
+    check(setup, names).map(({ found, where }) => ({ rule: id, where, found, why, fix }))
+  )

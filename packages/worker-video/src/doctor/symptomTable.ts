@@ -19,7 +19,8 @@ const seen = (match: Match): string => {
     case "Text": {
       const mentions = match.mentions?.map((mention) => `\`${mention}\``).join(" or ")
       const begins = match.prefix === "" ? "" : ` begins with \`${match.prefix}\``
-      return `${places[match.field] ?? match.field}${begins}${mentions === undefined ? "" : `${begins === "" ? "" : " and"} names ${mentions}`}`
+      const names = mentions === undefined ? "" : `${begins === "" ? "" : " and"} names ${mentions}`
+      return `${places[match.field] ?? match.field}${begins}${names}`
     }
     case "ExitCode":
       return `exit code ${match.code}, and no text that says more`

@@ -1,7 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ClosedPort, SilentPort } from "@lectern/harness"
 import { Context, Effect, Layer, Redacted, Schema } from "effect"
-import { BatchEvidence, BatchEvidenceAws, diagnose, encodeBundle, Evidence, expectedNames, lintSetup, setupOf } from "../../src/doctor/index.ts"
+import {
+  BatchEvidence,
+  BatchEvidenceAws,
+  diagnose,
+  encodeBundle,
+  Evidence,
+  expectedNames,
+  lintSetup,
+  setupOf
+} from "../../src/doctor/index.ts"
 import { type Described, startBatchDescriptions } from "./BatchDescriptions.ts"
 import { readFixtures } from "./Fixture.ts"
 

@@ -1,5 +1,10 @@
 import { assert, describe, it } from "vitest"
-import { architectureOf, instanceType, mostAvailableMemory, surelyAvailableMemory } from "../../src/doctor/InstanceType.ts"
+import {
+  architectureOf,
+  instanceType,
+  mostAvailableMemory,
+  surelyAvailableMemory
+} from "../../src/doctor/InstanceType.ts"
 
 describe("instanceType", () => {
   for (

@@ -8,7 +8,8 @@ import type { Fault, LintRule } from "./LintRule.ts"
 const nameOfDefinition = (definition: JobDefinition): string => `job definition ${definition.jobDefinitionName ?? "?"}`
 
 /** Runs a check over each definition; what it returns are the faults found, each after the definition's name. */
-const each = (check: (definition: JobDefinition, setup: Setup) => ReadonlyArray<Fault>) => (setup: Setup): ReadonlyArray<Fault> =>
+const each = (check: (definition: JobDefinition, setup: Setup) => ReadonlyArray<Fault>) =>
+(setup: Setup): ReadonlyArray<Fault> =>
   setup.jobDefinitions.flatMap((definition) =>
     check(definition, setup).map(({ found, where }) => ({ where: `${nameOfDefinition(definition)}, ${where}`, found }))
   )

@@ -3,7 +3,8 @@ import { architecturesOf } from "../Facts.ts"
 import type { Setup } from "../Setup.ts"
 import type { Fault, LintRule } from "./LintRule.ts"
 
-const each = (check: (environment: ComputeEnvironment, setup: Setup) => ReadonlyArray<Fault>) => (setup: Setup): ReadonlyArray<Fault> =>
+const each = (check: (environment: ComputeEnvironment, setup: Setup) => ReadonlyArray<Fault>) =>
+(setup: Setup): ReadonlyArray<Fault> =>
   setup.computeEnvironments.flatMap((environment) =>
     check(environment, setup).map(({ found, where }) => ({
       where: `compute environment ${environment.computeEnvironmentName ?? "?"}, ${where}`,
@@ -46,7 +47,10 @@ export const environmentRules: ReadonlyArray<LintRule> = [
     id: "environment-max-vcpus",
     why: "With maxvCpus 0 no instance may start",
     fix: "Set maxvCpus to what the encodes may use at once",
-    check: each(({ computeResources }) => computeResources?.maxvCpus != null && computeResources.maxvCpus < 1 ? fault("maxvCpus", computeResources.maxvCpus) : [])
+    check: each(({ computeResources }) => {
+      const max = computeResources?.maxvCpus
+      return max != null && max < 1 ? fault("maxvCpus", max) : []
+    })
   },
   {
     id: "environment-min-vcpus",
@@ -54,7 +58,9 @@ export const environmentRules: ReadonlyArray<LintRule> = [
     fix: "Set minvCpus to 0: an environment that waits costs nothing then",
     check: each(({ computeResources }) => {
       const { maxvCpus, minvCpus } = computeResources ?? {}
-      return minvCpus != null && maxvCpus != null && minvCpus > maxvCpus ? fault("minvCpus", `${minvCpus} above maxvCpus ${maxvCpus}`) : []
+      return minvCpus != null && maxvCpus != null && minvCpus > maxvCpus
+        ? fault("minvCpus", `${minvCpus} above maxvCpus ${maxvCpus}`)
+        : []
     })
   },
   {
@@ -128,7 +134,9 @@ export const environmentRules: ReadonlyArray<LintRule> = [
     why: "EC2 instances join the cluster with their instance role",
     fix: "Set instanceRole to a profile with AmazonEC2ContainerServiceforEC2Role",
     check: each(({ computeResources }) =>
-      /^(EC2|SPOT)$/i.test(computeResources?.type ?? "") && computeResources?.instanceRole == null ? fault("instanceRole", "none") : []
+      /^(EC2|SPOT)$/i.test(computeResources?.type ?? "") && computeResources?.instanceRole == null
+        ? fault("instanceRole", "none")
+        : []
     )
   }
 ]

@@ -27,7 +27,9 @@ const isRetry = (rule: RetryRule): boolean => rule.action?.toUpperCase() === "RE
 /** Whether Batch's pattern, which may end in `*`, covers a text. */
 const covers = (pattern: string | null | undefined, text: string): boolean =>
   pattern == null ||
-  (pattern.endsWith("*") ? text.toLowerCase().startsWith(pattern.slice(0, -1).toLowerCase()) : text.toLowerCase() === pattern.toLowerCase())
+  (pattern.endsWith("*")
+    ? text.toLowerCase().startsWith(pattern.slice(0, -1).toLowerCase())
+    : text.toLowerCase() === pattern.toLowerCase())
 
 interface End {
   readonly exitCode: string
@@ -74,7 +76,8 @@ const badPattern = (field: keyof RetryRule, pattern: string): string | null => {
 const wellFormed = (rules: ReadonlyArray<RetryRule>): boolean =>
   rules.length > 0 && rules.length <= maxRules &&
   rules.every((rule) =>
-    patternFields.every((field) => rule[field] == null || badPattern(field, rule[field]) === null) && (isExit(rule) || isRetry(rule))
+    (isExit(rule) || isRetry(rule)) &&
+    patternFields.every((field) => rule[field] == null || badPattern(field, rule[field]) === null)
   )
 
 const patternFields = ["onExitCode", "onReason", "onStatusReason"] as const
@@ -98,7 +101,9 @@ export const retryRules: ReadonlyArray<LintRule> = [
     id: "retry-rules-count",
     why: "Batch takes at most 5 rules",
     fix: "Join or drop rules",
-    check: each((rules) => rules.length > maxRules ? [{ where: "retryStrategy.evaluateOnExit", found: `${rules.length} rules` }] : [])
+    check: each((rules) =>
+      rules.length > maxRules ? [{ where: "retryStrategy.evaluateOnExit", found: `${rules.length} rules` }] : []
+    )
   },
   {
     id: "retry-pattern",
@@ -119,7 +124,9 @@ export const retryRules: ReadonlyArray<LintRule> = [
     why: "A rule's action is RETRY or EXIT",
     fix: "Set action to RETRY or EXIT",
     check: each((rules) =>
-      rules.flatMap((rule, index) => isExit(rule) || isRetry(rule) ? [] : [{ where: at(index), found: `action "${rule.action ?? ""}"` }])
+      rules.flatMap((rule, index) =>
+        isExit(rule) || isRetry(rule) ? [] : [{ where: at(index), found: `action "${rule.action ?? ""}"` }]
+      )
     )
   },
   {
@@ -132,7 +139,9 @@ export const retryRules: ReadonlyArray<LintRule> = [
       if (last === undefined) return [{ where: "retryStrategy.evaluateOnExit", found: "no rules" }]
       // More rules than Batch takes, or one that is refused, is a finding of its own, with no telling what would be the last.
       if (!wellFormed(rules) || rules.slice(0, -1).some(isCatchAll)) return []
-      return isCatchAll(last) && isExit(last) ? [] : [{ where: at(rules.length - 1), found: "the last rule does not catch all and EXIT" }]
+      return isCatchAll(last) && isExit(last)
+        ? []
+        : [{ where: at(rules.length - 1), found: "the last rule does not catch all and EXIT" }]
     })
   },
   {
@@ -149,7 +158,8 @@ export const retryRules: ReadonlyArray<LintRule> = [
     why: "Our exit codes say whether a retry helps: 75 and 143 are retried; 64, 70 and 78 are not",
     fix: "Retry onExitCode 75 and 143, and let the others fall to the catch-all",
     check: each((rules, definition) => {
-      if (attemptsOf(definition) <= 1 || !wellFormed(rules) || rules.slice(0, -1).some(isCatchAll) || !rules.some(isCatchAll)) return []
+      if (attemptsOf(definition) <= 1 || !wellFormed(rules)) return []
+      if (rules.slice(0, -1).some(isCatchAll) || !rules.some(isCatchAll)) return []
       return ownEnds.flatMap(([code, wanted]) => {
         const action = actionAfter(rules, programEnd(code))
         return action === wanted ? [] : [{ where: "retryStrategy.evaluateOnExit", found: `${action} after exit ${code}` }]

@@ -24,7 +24,10 @@ export const callSymptoms: ReadonlyArray<Symptom> = [
     },
     verdict: "configuration",
     retry: "after-fix",
-    because: { ko: "AWS 자격 증명 또는 리전이 없거나 틀립니다 ({quote})", en: "AWS credentials or region are missing or wrong ({quote})" },
+    because: {
+      ko: "AWS 자격 증명 또는 리전이 없거나 틀립니다 ({quote})",
+      en: "AWS credentials or region are missing or wrong ({quote})"
+    },
     next: { ko: "AWS_REGION과 자격 증명 설정", en: "set AWS_REGION and credentials" },
     commands: [showIdentity]
   },
@@ -80,7 +83,10 @@ export const callSymptoms: ReadonlyArray<Symptom> = [
     },
     verdict: "unrecognised",
     retry: "unknown",
-    because: { ko: "Batch에 이 작업이 없습니다 (종료 후 약 7일이면 잊음)", en: "Batch mentions no such job (it forgets ended ones after days)" },
+    because: {
+      ko: "Batch에 이 작업이 없습니다 (종료 후 약 7일이면 잊음)",
+      en: "Batch mentions no such job (it forgets ended ones after days)"
+    },
     next: { ko: "ID, 리전, 큐 이름 확인", en: "check the id, the region and the queue's name" },
     commands: ["aws batch list-jobs --job-queue {queue} --filters name=JOB_NAME,values='video-*'"]
   }

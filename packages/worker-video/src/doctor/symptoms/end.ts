@@ -14,8 +14,14 @@ export const endSymptoms: ReadonlyArray<Symptom> = [
     match: { _tag: "Text", field: "statusReason", prefix: "Job attempt duration exceeded timeout" },
     verdict: "found",
     retry: "no",
-    because: { ko: "시간 제한({timeoutSeconds}초)을 넘겼습니다 (메모리 부족 아님)", en: "it ran past its timeout of {timeoutSeconds} s; that is no OOM" },
-    next: { ko: "attemptDurationSeconds를 올리거나 멈춘 원인을 로그에서 확인", en: "raise attemptDurationSeconds or see the log for a hang" },
+    because: {
+      ko: "시간 제한({timeoutSeconds}초)을 넘겼습니다 (메모리 부족 아님)",
+      en: "it ran past its timeout of {timeoutSeconds} s; that is no OOM"
+    },
+    next: {
+      ko: "attemptDurationSeconds를 올리거나 멈춘 원인을 로그에서 확인",
+      en: "raise attemptDurationSeconds or see the log for a hang"
+    },
     commands: [showLog, showDefinition]
   },
   {
@@ -25,7 +31,10 @@ export const endSymptoms: ReadonlyArray<Symptom> = [
     verdict: "found",
     retry: "yes",
     because: { ko: "EC2 인스턴스가 회수되거나 사라졌습니다 (Spot)", en: "its EC2 host was taken away (Spot reclaim or loss)" },
-    next: { ko: "재시도 (규칙: onStatusReason \"Host EC2*\" RETRY)", en: "retry; the rule is onStatusReason \"Host EC2*\" RETRY" },
+    next: {
+      ko: "재시도 (규칙: onStatusReason \"Host EC2*\" RETRY)",
+      en: "retry; the rule is onStatusReason \"Host EC2*\" RETRY"
+    },
     commands: [showDefinition]
   },
   {
@@ -35,7 +44,10 @@ export const endSymptoms: ReadonlyArray<Symptom> = [
     verdict: "found",
     retry: "yes",
     because: { ko: "Fargate Spot이 태스크를 회수했습니다", en: "Fargate Spot took its task away" },
-    next: { ko: "재시도 (규칙: \"Your Spot Task was interrupted*\" RETRY)", en: "retry by a rule on \"Your Spot Task was interrupted*\"" },
+    next: {
+      ko: "재시도 (규칙: \"Your Spot Task was interrupted*\" RETRY)",
+      en: "retry by a rule on \"Your Spot Task was interrupted*\""
+    },
     commands: [showDefinition]
   },
   {
@@ -44,7 +56,10 @@ export const endSymptoms: ReadonlyArray<Symptom> = [
     match: { _tag: "Text", field: "statusReason", prefix: "Your Spot Task was interrupted" },
     verdict: "found",
     retry: "after-fix",
-    because: { ko: "Spot 회수인데 프로그램이 0으로 끝나 성공으로 기록됐습니다", en: "Spot interrupted it and the program exited 0 on SIGTERM" },
+    because: {
+      ko: "Spot 회수인데 프로그램이 0으로 끝나 성공으로 기록됐습니다",
+      en: "Spot interrupted it and the program exited 0 on SIGTERM"
+    },
     next: { ko: "SIGTERM에 143으로 끝내고 다시 제출", en: "exit 143 on SIGTERM and submit it again" },
     commands: [showLog]
   },
@@ -64,7 +79,10 @@ export const endSymptoms: ReadonlyArray<Symptom> = [
     match: { _tag: "Text", field: "statusReason", prefix: "Canceled by JobStateTimeLimit action" },
     verdict: "found",
     retry: "after-fix",
-    because: { ko: "RUNNABLE 시간 제한이 취소했습니다: {timeLimitReason}", en: "the queue's time limit cancelled it: {timeLimitReason}" },
+    because: {
+      ko: "RUNNABLE 시간 제한이 취소했습니다: {timeLimitReason}",
+      en: "the queue's time limit cancelled it: {timeLimitReason}"
+    },
     next: { ko: "그 원인을 고치고 다시 제출", en: "repair that and submit it again" },
     commands: [showQueue]
   },
@@ -142,7 +160,10 @@ export const endSymptoms: ReadonlyArray<Symptom> = [
     },
     verdict: "found",
     retry: "no",
-    because: { ko: "시작 전에 CancelJob으로 취소되었습니다: \"{quote}\"", en: "CancelJob ended it before it began, saying \"{quote}\"" },
+    because: {
+      ko: "시작 전에 CancelJob으로 취소되었습니다: \"{quote}\"",
+      en: "CancelJob ended it before it began, saying \"{quote}\""
+    },
     next: { ko: "의도가 아니면 다시 제출", en: "submit it again if that was not meant" },
     commands: [showJob]
   }

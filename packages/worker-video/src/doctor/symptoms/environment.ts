@@ -191,7 +191,10 @@ export const environmentSymptoms: ReadonlyArray<Symptom> = [
     },
     verdict: "found",
     retry: "after-fix",
-    because: { ko: "작업은 vCPU {vcpus}개, 환경은 모두 합쳐 최대 {maxVcpus}개", en: "it asks for {vcpus} vCPUs and maxvCpus allows {maxVcpus}" },
+    because: {
+      ko: "작업은 vCPU {vcpus}개, 환경은 모두 합쳐 최대 {maxVcpus}개",
+      en: "it asks for {vcpus} vCPUs and maxvCpus allows {maxVcpus}"
+    },
     next: { ko: "maxvCpus를 올리거나 vCPU 요청을 줄이기", en: "raise maxvCpus or ask for fewer vCPUs" },
     commands: [showEnvironment, showDefinition]
   },
@@ -212,7 +215,10 @@ export const environmentSymptoms: ReadonlyArray<Symptom> = [
     },
     verdict: "found",
     retry: "after-fix",
-    because: { ko: "가장 작은 인스턴스도 maxvCpus {maxVcpus}보다 큽니다", en: "even the smallest instance type has more than {maxVcpus} vCPUs" },
+    because: {
+      ko: "가장 작은 인스턴스도 maxvCpus {maxVcpus}보다 큽니다",
+      en: "even the smallest instance type has more than {maxVcpus} vCPUs"
+    },
     next: { ko: "maxvCpus를 올리기", en: "raise maxvCpus" },
     commands: [showEnvironment]
   },

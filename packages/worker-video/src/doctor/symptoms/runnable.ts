@@ -1,6 +1,14 @@
 import type { Facts } from "../Facts.ts"
 import type { Symptom } from "../Symptom.ts"
-import { showDefinition, showEnvironment, showIdentity, showQueue, showQuota, showScaling, showSnapshot } from "./commands.ts"
+import {
+  showDefinition,
+  showEnvironment,
+  showIdentity,
+  showQueue,
+  showQuota,
+  showScaling,
+  showSnapshot
+} from "./commands.ts"
 
 const states = ["RUNNABLE"]
 
@@ -41,7 +49,10 @@ export const runnableSymptoms: ReadonlyArray<Symptom> = [
     },
     verdict: "wait",
     retry: "wait",
-    because: { ko: "환경이 0에서 늘어나는 동안의 일시적인 JOB_RESOURCE_REQUIREMENT일 수 있습니다", en: "JOB_RESOURCE_REQUIREMENT can pass while scaling from 0" },
+    because: {
+      ko: "환경이 0에서 늘어나는 동안의 일시적인 JOB_RESOURCE_REQUIREMENT일 수 있습니다",
+      en: "JOB_RESOURCE_REQUIREMENT can pass while scaling from 0"
+    },
     next: { ko: "10분까지 기다린 뒤 다시 확인", en: "wait until 10 minutes have passed and ask again" },
     commands: [showEnvironment]
   },
@@ -51,7 +62,10 @@ export const runnableSymptoms: ReadonlyArray<Symptom> = [
     match: { _tag: "Text", field: "statusReason", prefix: "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT" },
     verdict: "found",
     retry: "after-fix",
-    because: { ko: "허용된 타입 중 vCPU {vcpus}개와 {memory} MiB를 줄 수 있는 것이 없습니다", en: "no allowed type offers {vcpus} vCPUs with {memory} MiB" },
+    because: {
+      ko: "허용된 타입 중 vCPU {vcpus}개와 {memory} MiB를 줄 수 있는 것이 없습니다",
+      en: "no allowed type offers {vcpus} vCPUs with {memory} MiB"
+    },
     next: { ko: "메모리를 줄이거나 타입 추가", en: "lower the memory or add types" },
     commands: [showDefinition, showEnvironment]
   },
@@ -61,7 +75,10 @@ export const runnableSymptoms: ReadonlyArray<Symptom> = [
     match: { _tag: "Text", field: "statusReason", prefix: "MISCONFIGURATION:EC2_INSTANCE_CONFIGURATION_UNSUPPORTED" },
     verdict: "found",
     retry: "after-fix",
-    because: { ko: "인스턴스 타입이 가용 영역·시작 템플릿·AMI와 맞지 않습니다", en: "its instance type does not go with zone, template or AMI" },
+    because: {
+      ko: "인스턴스 타입이 가용 영역·시작 템플릿·AMI와 맞지 않습니다",
+      en: "its instance type does not go with zone, template or AMI"
+    },
     next: { ko: "DescribeInstanceTypeOfferings와 AMI 아키텍처 확인", en: "check the type's offerings and the AMI" },
     commands: [showEnvironment, "aws ec2 describe-instance-type-offerings --location-type availability-zone"]
   },
@@ -101,7 +118,10 @@ export const runnableSymptoms: ReadonlyArray<Symptom> = [
     match: { _tag: "Text", field: "statusReason", prefix: "MISCONFIGURATION:SERVICE_ENVIRONMENT_MAX_RESOURCE" },
     verdict: "found",
     retry: "after-fix",
-    because: { ko: "SageMaker 서비스 작업의 한도이며 인코딩과 무관합니다", en: "it is a SageMaker service job over its limit, none of ours" },
+    because: {
+      ko: "SageMaker 서비스 작업의 한도이며 인코딩과 무관합니다",
+      en: "it is a SageMaker service job over its limit, none of ours"
+    },
     next: { ko: "작업이 들어간 큐 확인", en: "check which queue it was submitted to" },
     commands: [showQueue]
   },
@@ -143,7 +163,10 @@ export const waitingSymptoms: ReadonlyArray<Symptom> = [
     verdict: "configuration",
     retry: "unknown",
     because: { ko: "이유를 볼 수 없습니다 ({quote})", en: "of something that cannot be seen ({quote})" },
-    next: { ko: "batch:Describe*와 batch:GetJobQueueSnapshot 허용", en: "allow batch:Describe* and batch:GetJobQueueSnapshot" },
+    next: {
+      ko: "batch:Describe*와 batch:GetJobQueueSnapshot 허용",
+      en: "allow batch:Describe* and batch:GetJobQueueSnapshot"
+    },
     commands: [showIdentity]
   },
   {
@@ -157,7 +180,10 @@ export const waitingSymptoms: ReadonlyArray<Symptom> = [
     },
     verdict: "wait",
     retry: "wait",
-    because: { ko: "기다리기 시작한 지 3분이 안 되어 AWS가 아직 이유를 쓰지 않았습니다", en: "it is new: AWS writes its reason after some 3 minutes" },
+    because: {
+      ko: "기다리기 시작한 지 3분이 안 되어 AWS가 아직 이유를 쓰지 않았습니다",
+      en: "it is new: AWS writes its reason after some 3 minutes"
+    },
     next: { ko: "3분 뒤 다시 확인", en: "ask again in 3 minutes" },
     commands: [showSnapshot]
   },

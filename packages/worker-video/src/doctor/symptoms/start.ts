@@ -1,5 +1,13 @@
 import type { Symptom } from "../Symptom.ts"
-import { showDefinition, showEndpoints, showEnvironment, showJob, showLog, showLogGroups, showManifest } from "./commands.ts"
+import {
+  showDefinition,
+  showEndpoints,
+  showEnvironment,
+  showJob,
+  showLog,
+  showLogGroups,
+  showManifest
+} from "./commands.ts"
 
 const states = ["STARTING", "FAILED"]
 
@@ -179,7 +187,10 @@ export const startSymptoms: ReadonlyArray<Symptom> = [
     match: { _tag: "Text", field: "containerReason", prefix: "DockerTimeoutError" },
     verdict: "found",
     retry: "yes",
-    because: { ko: "호스트의 Docker가 제시간에 답하지 않았습니다 (디스크, 큰 이미지, 로그 드라이버)", en: "Docker was too slow: disk busy, huge image or log driver" },
+    because: {
+      ko: "호스트의 Docker가 제시간에 답하지 않았습니다 (디스크, 큰 이미지, 로그 드라이버)",
+      en: "Docker was too slow: disk busy, huge image or log driver"
+    },
     next: { ko: "재시도, EBS 처리량과 logs 엔드포인트 확인", en: "retry; check EBS throughput and the logs endpoint" },
     commands: [showEnvironment]
   },
@@ -189,7 +200,10 @@ export const startSymptoms: ReadonlyArray<Symptom> = [
     match: { _tag: "Text", field: "containerReason", prefix: "CannotInspectContainerError" },
     verdict: "found",
     retry: "yes",
-    because: { ko: "Docker가 바빠 결과를 확인하지 못했습니다 (작업은 성공했을 수 있음)", en: "Docker was overloaded; the job may have succeeded" },
+    because: {
+      ko: "Docker가 바빠 결과를 확인하지 못했습니다 (작업은 성공했을 수 있음)",
+      en: "Docker was overloaded; the job may have succeeded"
+    },
     next: { ko: "출력을 먼저 확인하고 재시도", en: "check the output first, then retry" },
     commands: [showLog]
   },
@@ -219,7 +233,10 @@ export const startSymptoms: ReadonlyArray<Symptom> = [
     match: { _tag: "Text", field: "log", prefix: "", mentions: ["exec format error"] },
     verdict: "found",
     retry: "no",
-    because: { ko: "이미지가 인스턴스와 다른 아키텍처용입니다 (exec format error)", en: "the image is of another architecture (exec format error)" },
+    because: {
+      ko: "이미지가 인스턴스와 다른 아키텍처용입니다 (exec format error)",
+      en: "the image is of another architecture (exec format error)"
+    },
     next: { ko: "인스턴스 아키텍처로 다시 빌드", en: "build it for the instance's architecture" },
     commands: [showManifest, showEnvironment]
   },
@@ -254,11 +271,16 @@ export const startFallback: ReadonlyArray<Symptom> = [
       _tag: "Check",
       when: "statusReason begins with `Task failed to start`, and there is no container.reason",
       holds: ({ texts }) =>
-        texts.containerReason.length === 0 ? texts.statusReason.find((text) => /^task failed to start/i.test(text.trim())) ?? null : null
+        texts.containerReason.length === 0
+          ? texts.statusReason.find((text) => /^task failed to start/i.test(text.trim())) ?? null
+          : null
     },
     verdict: "unrecognised",
     retry: "unknown",
-    because: { ko: "컨테이너가 시작되지 않았고 container.reason도 없습니다", en: "its task failed to start and container.reason is empty" },
+    because: {
+      ko: "컨테이너가 시작되지 않았고 container.reason도 없습니다",
+      en: "its task failed to start and container.reason is empty"
+    },
     next: { ko: "1시간 안에 ECS 태스크의 stoppedReason 확인", en: "read the ECS task's stoppedReason within the hour" },
     commands: [showJob, showEnvironment]
   }

@@ -50,7 +50,10 @@ export const stateSymptoms: ReadonlyArray<Symptom> = [
     },
     verdict: "unrecognised",
     retry: "unknown",
-    because: { ko: "{minutes}분이 지나도 시작되지 않고 이유도 없습니다", en: "of no stated reason, {minutes} minutes after it was submitted" },
+    because: {
+      ko: "{minutes}분이 지나도 시작되지 않고 이유도 없습니다",
+      en: "of no stated reason, {minutes} minutes after it was submitted"
+    },
     next: { ko: "ECS 태스크와 이미지 다운로드 확인", en: "look at the ECS task and the image's pull" },
     commands: [showJob]
   },
