@@ -16,7 +16,7 @@ export interface AccessLog {
 }
 
 export type EdgeRouteName = "video" | "job" | "tray" | "events" | "other"
-export type EdgeOutcome = "known" | "unknown" | "unreadable" | "refused" | "failed" | "none"
+export type EdgeOutcome = "known" | "unknown" | "unreadable" | "refused" | "limited" | "failed" | "none"
 
 export interface Answered {
   readonly route: EdgeRouteName

@@ -1,4 +1,4 @@
-import type { Subject } from "@lectern/domain"
+import type { Subject, TenantId } from "@lectern/domain"
 import { type TokenVerifier, TokenRefused, type Verdict } from "../tokens/index.ts"
 import { type AccessLog, type EdgeOutcome, type EdgeRouteName, noAccessLog } from "./AccessLog.ts"
 import { type AllowedOrigins, crossOriginHeaders, preflightHeaders } from "./crossOrigin.ts"
@@ -7,6 +7,7 @@ import { edgeRoute } from "./EdgeRoute.ts"
 import { hasCurrent } from "./ifNoneMatch.ts"
 import { eventBody } from "./EventSink.ts"
 import { makeProgressHub, type ProgressChanges } from "./ProgressHub.ts"
+import type { RateLimit } from "./RateLimit.ts"
 import { makeSharedReader, type ReadProgress, type SharedRead } from "./SharedReader.ts"
 import { maySee, readFor, shownBody } from "./shownBody.ts"
 
@@ -25,6 +26,8 @@ export interface EdgeHandlerOptions {
    * there is one. By default a microtask, which shares the reads of one request's turn alone.
    */
   readonly defer?: (task: () => void) => void
+  /** Who asks too often gets 429 and when to come back; nobody does by default. */
+  readonly rateLimit?: RateLimit
   /**
    * Serves streams of events too; without it their paths are none. Not for a runtime where one request may not write to another's
    * connection. Without `changes` the mirror is read every two seconds for those who listen.
@@ -38,6 +41,7 @@ export interface EdgeCounts {
   readonly unknown: number
   readonly unreadable: number
   readonly refused: number
+  readonly limited: number
   readonly failed: number
 }
 
@@ -72,12 +76,16 @@ const eventHeaders = { "content-type": "text/event-stream; charset=utf-8", "cach
 /** Seconds after which a stream that found no room may try again; until then its page polls. */
 const fullRetryAfter = "60"
 
+/** Subjects of a tray that count as one request. */
+const subjectsPerCost = 10
+
 const refusalBody = (detail: string, code: string): string => JSON.stringify({ detail, code })
 
 const bodies = {
   noPath: refusalBody("There is no such path", "no_such_path"),
   noSlash: refusalBody("There is no such path; paths of this API end in a slash", "no_such_path"),
   method: refusalBody("This path takes GET and HEAD", "method_not_allowed"),
+  limited: refusalBody("There are too many requests of this token or tenant; ask again later", "rate_limited"),
   full: refusalBody("There are too many listeners here; ask without events", "too_many_listeners"),
   failed: refusalBody("The request could not be answered", "internal_error")
 }
@@ -88,7 +96,7 @@ const retryAfterOf = (millis: number): string => String(Math.ceil(millis / 1_000
  * Both progress endpoints of CONTRACT.md, section 2, and the tray of several at once, for every runtime that has `Request`, `Response`
  * and WebCrypto.
  *
- * An authenticated question gets 200 whatever Redis holds or does, or 304 where the client has that answer already. 401 and 403 for the token, 400 for the id, 404 for any other
+ * An authenticated question gets 200 whatever Redis holds or does, or 304 where the client has that answer already. 401 and 403 for the token, 429 where there is a limit, 400 for the id, 404 for any other
  * path (a missing slash at the end included), 405 for any other method. Every answer, errors included, allows origins, is JSON
  * and must not be stored by anybody.
  */
@@ -110,7 +118,7 @@ export const makeEdge = (options: EdgeHandlerOptions): Edge => {
   const methodFor = crossOriginHeaders(allowed, { ...jsonHeaders, allow: "GET, HEAD, OPTIONS" })
   const eventHeadersFor = crossOriginHeaders(allowed, eventHeaders)
   const preflightFor = crossOriginHeaders(allowed, preflightHeaders)
-  const counts = { answers: 0, unknown: 0, unreadable: 0, refused: 0, failed: 0 }
+  const counts = { answers: 0, unknown: 0, unreadable: 0, refused: 0, limited: 0, failed: 0 }
 
   const refusal = (question: EdgeQuestion, route: EdgeRouteName, refused: TokenRefused): Outcome => ({
     answer: {
@@ -123,6 +131,14 @@ export const makeEdge = (options: EdgeHandlerOptions): Edge => {
     tenantId: null,
     cause: refused
   })
+
+  /** The refusal of a caller who asks too often, and `null` for any other. */
+  const limited = (question: EdgeQuestion, route: EdgeRouteName, tenantId: TenantId, cost: number): Outcome | null => {
+    const seconds = options.rateLimit?.(tenantId, question.authorization ?? "", cost) ?? null
+    if (seconds === null) return null
+    const headers = { ...headersFor(question.origin), "retry-after": String(seconds) }
+    return { ...plain(429, headers, bodies.limited), route, outcome: "limited", tenantId }
+  }
 
   const plain = (status: number, headers: EdgeAnswer["headers"], body: string | null): Outcome => ({
     answer: { status, headers, body },
@@ -145,6 +161,8 @@ export const makeEdge = (options: EdgeHandlerOptions): Edge => {
     if (verdict instanceof Promise) verdict = await verdict
     if (verdict instanceof TokenRefused) return refusal(question, route, verdict)
     const { tenantId } = verdict
+    const refused = limited(question, route, tenantId, 1)
+    if (refused !== null) return refused
     const found = await read.one(tenantId, readFor(verdict, subject))
     const { known, nextPollMillis, tag, text } = shownBody(maySee(verdict, subject), subject, found)
     const headers = answerHeaders(question.origin, tag, nextPollMillis)
@@ -160,6 +178,8 @@ export const makeEdge = (options: EdgeHandlerOptions): Edge => {
     const verdict = await verify(question)
     if (verdict instanceof TokenRefused) return refusal(question, "tray", verdict)
     const { tenantId } = verdict
+    const refused = limited(question, "tray", tenantId, Math.max(1, Math.ceil(subjects.length / subjectsPerCost)))
+    if (refused !== null) return refused
     const reads = await read.many(tenantId, subjects.map((subject) => readFor(verdict, subject)))
     const texts: Record<Subject["_tag"], Array<string>> = { Video: [], Job: [] }
     let nextPollMillis: number | null = null
@@ -189,6 +209,8 @@ export const makeEdge = (options: EdgeHandlerOptions): Edge => {
     const verdict = await verify(question)
     if (verdict instanceof TokenRefused) return refusal(question, "events", verdict)
     const { tenantId } = verdict
+    const refused = limited(question, "events", tenantId, 1)
+    if (refused !== null) return refused
     const open = hub.open(verdict, subjects, question.lastEventId)
     if (open === null) {
       const headers = { ...headersFor(question.origin), "retry-after": fullRetryAfter }

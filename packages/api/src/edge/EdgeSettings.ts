@@ -17,6 +17,8 @@ export interface EdgeSettings {
   readonly audience: string | undefined
   readonly allowedOrigins: AllowedOrigins
   readonly accessLog: "summary" | "each"
+  /** Requests in ten seconds; `Infinity` where nobody is limited. */
+  readonly rateLimit: { readonly perToken: number; readonly perTenant: number }
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -53,6 +55,16 @@ export const readEdgeSettings = (environment: Environment): Result.Result<EdgeSe
     else secrets.push(secret)
   }
 
+  const limitOf = (name: string, text: string | undefined): number => {
+    if (!isSet(text)) return Infinity
+    if (!/^[1-9][0-9]{0,8}$/.test(text)) faults.push(`${name} is "${text}", which is no number of requests in ten seconds`)
+    return Number(text)
+  }
+  const rateLimit = {
+    perToken: limitOf("RATE_LIMIT_PER_TOKEN", environment["RATE_LIMIT_PER_TOKEN"]),
+    perTenant: limitOf("RATE_LIMIT_PER_TENANT", environment["RATE_LIMIT_PER_TENANT"])
+  }
+
   const publicKeys: Array<string> = []
   for (const [name, key] of Object.entries({ AUTH_PUBLIC_KEY, AUTH_PUBLIC_KEY_PREVIOUS })) {
     if (!isSet(key)) continue
@@ -84,6 +96,7 @@ export const readEdgeSettings = (environment: Environment): Result.Result<EdgeSe
       jwksUrl: isSet(AUTH_JWKS_URL) ? AUTH_JWKS_URL : undefined,
       audience: isSet(AUTH_JWT_AUDIENCE) ? AUTH_JWT_AUDIENCE : undefined,
       allowedOrigins: isSet(CORS_ALLOWED_ORIGINS) && CORS_ALLOWED_ORIGINS !== "*" ? CORS_ALLOWED_ORIGINS.split(",") : "*",
-      accessLog
+      accessLog,
+      rateLimit
     })
 }

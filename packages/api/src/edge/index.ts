@@ -6,4 +6,5 @@ export { type EdgeLogFields, edgeLogLine, type EdgeLogLevel } from "./edgeLogLin
 export { type Edge, type EdgeCounts, type EdgeHandlerOptions, makeEdge, makeEdgeHandler } from "./EdgeHandler.ts"
 export type { EventSink, OpenEvents } from "./EventSink.ts"
 export type { ChangeListener, ProgressChanges } from "./ProgressHub.ts"
+export { type CountHits, makeRateLimit, type RateLimit, type RateLimitOptions } from "./RateLimit.ts"
 export type { ReadProgress } from "./SharedReader.ts"

@@ -4,15 +4,16 @@
  * Environment: `REDIS_URL` is required, and one of `AUTH_JWT_SECRET` (HS256, 32 bytes or more), `AUTH_PUBLIC_KEY` (EdDSA, Ed25519 as a PEM or
  * 32 bytes in base64) and `AUTH_JWKS_URL` (more such keys); `AUTH_JWT_SECRET_PREVIOUS` and `AUTH_PUBLIC_KEY_PREVIOUS` (accepted while the
  * others take over), `AUTH_JWT_AUDIENCE` (tokens for anybody else are refused), `HOST` (127.0.0.1), `PORT` (8790, 0 for any that is free), `CORS_ALLOWED_ORIGINS` (`*`, or origins with commas
- * between them), `ACCESS_LOG` (`summary` or `each`). All faults are named at once and end the process with 78. Redis need not
+ * between them), `ACCESS_LOG` (`summary` or `each`),
+ * `RATE_LIMIT_PER_TOKEN` and `RATE_LIMIT_PER_TENANT` (requests in ten seconds; without limit by default). All faults are named at once and end the process with 78. Redis need not
  * be there. SIGTERM and SIGINT let the requests in hand end and then the process, with 0.
  */
-import { makeLazyRedis, makeRedisProgressChanges, makeRedisProgressReader } from "@lectern/adapters/redis"
+import { makeLazyRedis, makeRedisHitCounter, makeRedisProgressChanges, makeRedisProgressReader } from "@lectern/adapters/redis"
 import * as Result from "effect/Result"
 import { makeEdgeServer } from "../node/EdgeServer.ts"
 import { type EdgeSettings, readEdgeSettings } from "./EdgeSettings.ts"
 import { edgeVerifier } from "./edgeVerifier.ts"
-import { edgeLogLine, makeAccessLog, makeEdge } from "./index.ts"
+import { edgeLogLine, makeAccessLog, makeEdge, makeRateLimit } from "./index.ts"
 
 /** EX_CONFIG of sysexits.h */
 const configurationFault = 78
@@ -22,12 +23,16 @@ const serve = (settings: EdgeSettings): void => {
   const log = (lines: string): void => void process.stdout.write(lines)
   const accessLog = makeAccessLog({ mode: settings.accessLog, write: log })
   const redis = makeLazyRedis(settings.redisUrl)
+  const { perTenant, perToken } = settings.rateLimit
   const edge = makeEdge({
     read: makeRedisProgressReader(redis),
     verify: edgeVerifier(settings, log),
     allowedOrigins: settings.allowedOrigins,
     accessLog,
     defer: setImmediate,
+    ...(Number.isFinite(perToken) || Number.isFinite(perTenant)
+      ? { rateLimit: makeRateLimit({ count: makeRedisHitCounter(redis), perToken, perTenant }) }
+      : {}),
     events: { changes: makeRedisProgressChanges(settings.redisUrl) }
   })
   const server = makeEdgeServer(edge)

@@ -297,7 +297,7 @@ describe("A mirror that fails", () => {
     const second = ask(handler, videoPath)
     resolve()
     expect((await second).body).toMatchObject({ status: "READY" })
-    expect(counts()).toEqual({ answers: 2, unknown: 0, unreadable: 1, refused: 0, failed: 0 })
+    expect(counts()).toEqual({ answers: 2, unknown: 0, unreadable: 1, refused: 0, limited: 0, failed: 0 })
   })
 
   it("fails with 500 and its cause in the log where a defect of ours is the reason, and never rejects", async () => {

@@ -16,7 +16,8 @@ describe("The environment of the edge", () => {
       jwksUrl: undefined,
       audience: undefined,
       allowedOrigins: "*",
-      accessLog: "summary"
+      accessLog: "summary",
+      rateLimit: { perToken: Infinity, perTenant: Infinity }
     }))
   })
 
@@ -27,7 +28,9 @@ describe("The environment of the edge", () => {
       HOST: "0.0.0.0",
       PORT: "0",
       CORS_ALLOWED_ORIGINS: "https://a.school,https://b.school",
-      ACCESS_LOG: "each"
+      ACCESS_LOG: "each",
+      RATE_LIMIT_PER_TOKEN: "600",
+      RATE_LIMIT_PER_TENANT: "60000"
     })).toEqual(Result.succeed({
       host: "0.0.0.0",
       port: 0,
@@ -37,7 +40,8 @@ describe("The environment of the edge", () => {
       jwksUrl: undefined,
       audience: undefined,
       allowedOrigins: ["https://a.school", "https://b.school"],
-      accessLog: "each"
+      accessLog: "each",
+      rateLimit: { perToken: 600, perTenant: 60_000 }
     }))
   })
 
@@ -57,7 +61,9 @@ describe("The environment of the edge", () => {
   })
 
   it("is refused for keys that are none, and for an address that anybody on the way can answer for", () => {
-    expect(readEdgeSettings({ ...enough, AUTH_PUBLIC_KEY: "hunter2", AUTH_JWKS_URL: "http://login.school/keys" })).toEqual(Result.fail([
+    const environment = { ...enough, AUTH_PUBLIC_KEY: "hunter2", AUTH_JWKS_URL: "http://login.school/keys", RATE_LIMIT_PER_TOKEN: "0" }
+    expect(readEdgeSettings(environment)).toEqual(Result.fail([
+      `RATE_LIMIT_PER_TOKEN is "0", which is no number of requests in ten seconds`,
       "AUTH_PUBLIC_KEY is no Ed25519 public key, as a PEM or as 32 bytes in base64",
       "AUTH_JWKS_URL is no https address (http only on this machine)"
     ]))
