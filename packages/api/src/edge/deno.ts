@@ -6,7 +6,7 @@
  * These permissions and no others; the host of `AUTH_JWKS_URL` besides, where that is set. The environment is that of the entry for Node, and so is the rest: all faults are named at once and
  * end the process with 78, Redis need not be there, SIGTERM and SIGINT let the requests in hand end.
  */
-import { makeLazyRedis, makeRedisProgressReader } from "@lectern/adapters/redis"
+import { makeLazyRedis, makeRedisProgressChanges, makeRedisProgressReader } from "@lectern/adapters/redis"
 import * as Result from "effect/Result"
 import type { DenoRuntime } from "./DenoRuntime.ts"
 import { type EdgeSettings, readEdgeSettings } from "./EdgeSettings.ts"
@@ -43,7 +43,8 @@ const serve = (settings: EdgeSettings): void => {
     verify: edgeVerifier(settings, log),
     allowedOrigins,
     accessLog,
-    defer: setImmediate
+    defer: setImmediate,
+    events: { changes: makeRedisProgressChanges(redisUrl) }
   })
 
   const listen = (): ReturnType<DenoRuntime["serve"]> => {
@@ -65,6 +66,8 @@ const serve = (settings: EdgeSettings): void => {
   const stop = async (): Promise<void> => {
     if (isStopping) return
     isStopping = true
+    // A stream of events has no end of its own: the shutdown would wait for it.
+    edge.close()
     await server.shutdown()
     redis.close()
     accessLog.flush()
