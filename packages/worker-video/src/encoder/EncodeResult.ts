@@ -34,6 +34,8 @@ export const EncodeResult = Schema.Struct({
   /** Path of the master playlist and of the picture in `files`. */
   master: Schema.String,
   thumbnail: Schema.String,
+  /** Path of the WebVTT track that names parts of the sheets beside it, e.g. "t_000.jpg#xywh=160,0,160,90"; for video. */
+  storyboard: Schema.optionalKey(Schema.String),
   /**
    * In the order in which they are to be published: what a playlist names comes before it, the master playlist last.
    * Files that never change are cached for a year; their names hold the encode's token.

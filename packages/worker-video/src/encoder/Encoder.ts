@@ -17,6 +17,7 @@ import { MediaProgram } from "./MediaProgram.ts"
 import { MediaRejected } from "./MediaRejected.ts"
 import { masterName, openOutputPlace, thumbnailName } from "./OutputPlace.ts"
 import { toNumber } from "./Rational.ts"
+import { Storyboard, storyboardFolder } from "./Storyboard.ts"
 import { Thumbnail } from "./Thumbnail.ts"
 import { OutputInvalid, TranscodeFailed, WorkspaceFailed } from "./TranscodeFailed.ts"
 import { Transcoder } from "./Transcoder.ts"
@@ -70,20 +71,23 @@ const immutable = "public, max-age=31536000, immutable"
 
 const kindOf = (path: string, audioName: string | null): Pick<EncodedFile, "cacheControl" | "contentType"> => {
   if (path.endsWith(".m3u8")) return { contentType: "application/vnd.apple.mpegurl", cacheControl: "no-cache" }
+  if (path.endsWith(".vtt")) return { contentType: "text/vtt; charset=utf-8", cacheControl: immutable }
+  if (path.startsWith(`${storyboardFolder}/`)) return { contentType: "image/jpeg", cacheControl: immutable }
   if (path.endsWith(".jpg")) return { contentType: "image/jpeg", cacheControl: "no-cache" }
   const sound = audioName !== null && path.startsWith(`${audioName}/`)
   return { contentType: sound ? "audio/mp4" : "video/mp4", cacheControl: immutable }
 }
 
 const publishingOrder = (path: string): number =>
-  path === masterName ? 3 : path.endsWith(".m3u8") ? 2 : path === thumbnailName ? 1 : 0
+  path === masterName ? 3 : path.endsWith(".m3u8") ? 2 : path === thumbnailName || path.endsWith(".vtt") ? 1 : 0
 
 /** One local file in, one directory of HLS out. Knows no queue, no database and no object store. */
 export class Encoder extends Context.Service<
   Encoder,
   {
     /**
-     * Encodes `input` into `outDir`: `master.m3u8`, `v{lines}/` for each variant, `audio/`, `thumbnail.jpg`.
+     * Encodes `input` into `outDir`: `master.m3u8`, `v{lines}/` for each variant, `audio/`, `thumbnail.jpg`, and
+     * `storyboard/` for video.
      *
      * All or nothing: `outDir` is put in place in one step after every check has passed. Until then, and after a
      * failure or an interruption, it is as it was, and no file and no process is left.
@@ -93,13 +97,14 @@ export class Encoder extends Context.Service<
 >()("@lectern/worker-video/encoder/Encoder") {
   static readonly layerWith = (
     options: EncoderOptions
-  ): Layer.Layer<Encoder, never, FileSystem.FileSystem | Path.Path | MediaProbe | Thumbnail | Transcoder> =>
+  ): Layer.Layer<Encoder, never, FileSystem.FileSystem | Path.Path | MediaProbe | Storyboard | Thumbnail | Transcoder> =>
     Layer.effect(
       Encoder,
       Effect.gen(function* () {
         const fileSystem = yield* FileSystem.FileSystem
         const paths = yield* Path.Path
         const probe = yield* MediaProbe
+        const storyboard = yield* Storyboard
         const thumbnail = yield* Thumbnail
         const transcoder = yield* Transcoder
 
@@ -187,7 +192,8 @@ export class Encoder extends Context.Service<
 
         const filesOf = Effect.fnUntraced(
           function* (work: string, encodePlan: EncodePlan) {
-            const folders = yield* Effect.forEach(renditionNames(encodePlan), (name) =>
+            const made = [...renditionNames(encodePlan), ...(encodePlan.video === null ? [] : [storyboardFolder])]
+            const folders = yield* Effect.forEach(made, (name) =>
               Effect.map(fileSystem.readDirectory(paths.join(work, name)), (entries) =>
                 entries.map((entry) => `${name}/${entry}`)
               )
@@ -211,6 +217,7 @@ export class Encoder extends Context.Service<
           encodePlan: EncodePlan,
           { renditions }: Validation,
           rules: HlsRulesChecked,
+          storyboardTrack: string | null,
           files: ReadonlyArray<EncodedFile>,
           warnings: ReadonlyArray<string>
         ): EncodeResult => {
@@ -243,6 +250,7 @@ export class Encoder extends Context.Service<
             frames: video === null ? 0 : (renditions[0]?.samples ?? 0),
             master: masterName,
             thumbnail: thumbnailName,
+            ...(storyboardTrack === null ? {} : { storyboard: storyboardTrack }),
             files,
             warnings,
             rules,
@@ -297,10 +305,15 @@ export class Encoder extends Context.Service<
 
           yield* at("thumbnail", 0)
           yield* thumbnail.make(media, encodePlan, paths.join(place.work, thumbnailName))
+          yield* at("thumbnail", 0.5)
+          const track =
+            encodePlan.video === null
+              ? null
+              : yield* storyboard.make(place.work, token, encodePlan.video, validation.renditions)
           const files = yield* filesOf(place.work, encodePlan)
           yield* at("thumbnail", 1)
           yield* place.publish
-          return resultOf(encodePlan, validation, rules, files, warnings)
+          return resultOf(encodePlan, validation, rules, track, files, warnings)
         }, Effect.scoped)
 
         return Encoder.of({ encodeFile })
@@ -317,7 +330,7 @@ export class Encoder extends Context.Service<
   > =>
     Encoder.layerWith(options).pipe(
       Layer.provideMerge(MediaProbe.layer),
-      Layer.provide([Thumbnail.layer, TranscoderFfmpeg.layer]),
+      Layer.provide([Storyboard.layer, Thumbnail.layer, TranscoderFfmpeg.layer]),
       Layer.provide(MediaProgram.layer)
     )
 

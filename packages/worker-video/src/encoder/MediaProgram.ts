@@ -20,6 +20,8 @@ export interface ProgramLimits {
   /** Names the step in the error when the time is up. */
   readonly step: string
   readonly time: Duration.Duration
+  /** Where the program runs; by default where we do. */
+  readonly directory?: string
 }
 
 const keptLines = 20
@@ -67,6 +69,7 @@ export class MediaProgram extends Context.Service<
             ChildProcess.make(program, [...args], {
               env: childEnvironment(),
               extendEnv: false,
+              ...(limits.directory === undefined ? {} : { cwd: limits.directory }),
               stdin: "ignore",
               killSignal: "SIGTERM",
               forceKillAfter: "2 seconds"

@@ -14,7 +14,7 @@ export interface OutputPlace {
 export const masterName = "master.m3u8"
 export const thumbnailName = "thumbnail.jpg"
 
-const ownEntry = /^(?:master\.m3u8|thumbnail\.jpg|audio|v\d+)$/
+const ownEntry = /^(?:master\.m3u8|thumbnail\.jpg|audio|storyboard|v\d+)$/
 
 /**
  * Opens a private directory beside `outDir` for the length of the scope.

@@ -48,6 +48,15 @@ export class ThumbnailMissing extends Schema.TaggedError<ThumbnailMissing>()("Th
   }
 }
 
+/** The sheets of small pictures could not be made, or are not what they should be. */
+export class StoryboardMissing extends Schema.TaggedError<StoryboardMissing>()("StoryboardMissing", {
+  detail: Schema.String
+}) {
+  override get message(): string {
+    return `No storyboard: ${this.detail}`
+  }
+}
+
 /** The working directory or the place of the output could not be used. */
 export class WorkspaceFailed extends Schema.TaggedError<WorkspaceFailed>()("WorkspaceFailed", {
   action: Schema.String,
@@ -65,6 +74,7 @@ export const TranscodeFailedReason = Schema.Union([
   TimeLimitReached,
   OutputInvalid,
   ThumbnailMissing,
+  StoryboardMissing,
   WorkspaceFailed
 ])
 export type TranscodeFailedReason = typeof TranscodeFailedReason.Type

@@ -6,6 +6,7 @@ import HLS from "hls-parser"
 import { fileURLToPath } from "node:url"
 import { Encoder, type EncodeProgress, EncodeToken, MediaProbe } from "../../src/encoder/index.ts"
 import { MediaProgram } from "../../src/encoder/MediaProgram.ts"
+import { Storyboard } from "../../src/encoder/Storyboard.ts"
 import { Thumbnail } from "../../src/encoder/Thumbnail.ts"
 import * as TranscoderFfmpeg from "../../src/encoder/TranscoderFfmpeg.ts"
 
@@ -14,7 +15,7 @@ export const sample = fileURLToPath(new URL("../../../../media/car-detection.mp4
 
 /** The encoder, each of its parts, and the platform. */
 export const encoderLayer = Encoder.layerFfmpeg.pipe(
-  Layer.provideMerge(Layer.mergeAll(Thumbnail.layer, TranscoderFfmpeg.layer)),
+  Layer.provideMerge(Layer.mergeAll(Storyboard.layer, Thumbnail.layer, TranscoderFfmpeg.layer)),
   Layer.provideMerge(MediaProgram.layer),
   Layer.provideMerge(NodeServices.layer)
 )
