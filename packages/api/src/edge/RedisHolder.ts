@@ -3,7 +3,7 @@ import { makeLazyRedis, makeRedisProgressReader } from "@lectern/adapters/redis"
 import { DurableObject, type DurableObjectState, env } from "cloudflare:workers"
 import type { ReadProgress } from "./SharedReader.ts"
 
-/** What a {@link RedisHolder} answers. A failure is a value: workerd logs every error that crosses a call, with its stack. */
+/** What a {@link RedisHolder} answers. A failure is a value: only plain data crosses a call as it was. */
 export type HeldRead =
   | { readonly _tag: "Read"; readonly stored: ReadonlyArray<StoredProgress> }
   | { readonly _tag: "Unreadable"; readonly message: string }
