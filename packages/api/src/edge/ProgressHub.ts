@@ -201,7 +201,7 @@ export const makeProgressHub = (options: ProgressHubOptions): ProgressHub => {
       const frame = frameOf(true, topic.subject, found)
       // The text that listeners hold is one and the same as long as it says the same.
       if (topic.frame?.body !== frame.body) topic.frame = frame
-      for (const place of [...topic.places]) show(place, found)
+      for (const place of topic.places) show(place, found)
     } while (topic.isDirty && topic.places.size > 0)
     topic.isReading = false
   }
@@ -213,7 +213,7 @@ export const makeProgressHub = (options: ProgressHubOptions): ProgressHub => {
   const tick = (): void => {
     second = (second + 1) % (heartbeatSeconds * pollSeconds)
     const at = now()
-    for (const listener of [...beats[second % heartbeatSeconds] ?? []]) {
+    for (const listener of beats[second % heartbeatSeconds] ?? []) {
       if (listener.expiresAt <= at) finish(listener, expired)
       else write(listener, heartbeat)
     }

@@ -55,7 +55,9 @@ const hubOver = (options: Partial<ProgressHubOptions> = {}) => {
     changed: (subject: Subject, tenant = tenantId) => news?.changed(keyOf(subject, tenant)),
     connected: (is: boolean) => news?.connected(is),
     away: (is: boolean) => isAway = is,
-    hold: (until: Promise<void> | undefined) => held = until,
+    hold: (until: Promise<void> | undefined) => {
+      held = until
+    },
     subscriptions: () => subscriptions,
     isTicking: () => tick !== undefined,
     pass: (seconds: number) => {

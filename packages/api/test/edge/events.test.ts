@@ -6,6 +6,7 @@ import { Effect, Queue, Schedule, Stream } from "effect"
 import { once } from "node:events"
 import { connect } from "node:net"
 import { expect } from "vitest"
+import { makeEdgeServer } from "../../src/node/index.ts"
 import { startEdge } from "./edgeProcess.ts"
 import { ask, edgeOver, holding, token, videoPath } from "./edgeSubject.ts"
 
@@ -163,4 +164,48 @@ it("A stream that finds no room is refused with when to come back", async () => 
   const { handler } = edgeOver(holding({ status: processing }), { events: { maxListeners: 0 } })
   const { headers, status } = await ask(handler, eventsPath)
   expect([status, headers.get("retry-after")]).toEqual([503, "60"])
+})
+
+it("A listener that never reads is cut, and costs the others nothing", async () => {
+  let revision = 0
+  let changed: (key: string) => void = () => undefined
+  const { promise: connected, resolve: onConnected } = Promise.withResolvers<void>()
+  const edge = edgeOver(
+    async (_tenant, subjects) =>
+      subjects.map(() => ({
+        status: JSON.stringify({ status: "PENDING", error_message: "x".repeat(10_000), revision: revision += 1, attempt: 1 }),
+        progress: null
+      })),
+    {
+      events: {
+        changes: {
+          listen: (listener) => {
+            changed = listener.changed
+            onConnected()
+          },
+          close: () => undefined
+        }
+      }
+    }
+  )
+  const server = makeEdgeServer(edge)
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+  const address = server.address()
+  const port = typeof address === "object" && address !== null ? address.port : 0
+  const socket = connect(port, "127.0.0.1").on("error", () => undefined)
+  socket.pause()
+  socket.write(`GET /api/v1/jobs/job-1/progress/events/ HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${token}\r\n\r\n`)
+  await connected
+  expect(edge.listeners()).toBe(1)
+  // What the system's own buffers hold is written before anything waits in the process.
+  let told = 0
+  while (edge.listeners() > 0) {
+    told += 1
+    changed("tenant:7:job:job-1")
+    await new Promise(setImmediate)
+  }
+  expect(told).toBeGreaterThan(1)
+  socket.destroy()
+  server.closeAllConnections()
+  await new Promise((resolve) => server.close(resolve))
 })
