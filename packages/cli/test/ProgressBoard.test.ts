@@ -39,6 +39,30 @@ describe("ProgressBoard", () => {
     assert.include(written[2] ?? "", "\u001b[2A")
   })
 
+  it("keeps to the width of a narrow terminal, with a shorter bar", () => {
+    const line = renderBar("lecture.mp4", 11, state(50, "[4/7] 인코딩 · 남은 시간 20초"), 30)
+    assert.isAtMost(displayWidth(line), 30)
+    assert.include(line, " 50%")
+  })
+
+  it("lets a log line pass above the bars, and draws them again below it", () => {
+    const { board: bars, written } = board(true)
+    bars.update("video", state(1))
+    bars.update("roster", state(1))
+    bars.above("a log line\n")
+    const [line, again] = written.slice(-2)
+    assert.strictEqual(line, "\u001b[2A\r\u001b[Ja log line\n")
+    assert.include(again ?? "", "video")
+    assert.include(again ?? "", "roster")
+    assert.notInclude(again ?? "", "\u001b[2A")
+  })
+
+  it("shows a name with control characters without obeying it", () => {
+    const { board: bars, written } = board(true)
+    bars.update("\u001b[2Jlecture\n.mp4", state(1))
+    assert.include(written[0] ?? "", " [2Jlecture .mp4")
+  })
+
   it("writes a line only when something has moved where it cannot redraw", () => {
     const { board: bars, written } = board(false)
     for (const percent of [10, 11, 12, 19, 20]) bars.update("video", state(percent, "[4/7] 인코딩"))
