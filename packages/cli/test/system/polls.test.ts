@@ -75,18 +75,19 @@ describeIf(needed, "polls of the progress endpoints", () => {
 
         // A job that is live and stands still: neither steps nor heartbeats, and 30 seconds to the end of its lease.
         const video = yield* browser.uploadVideo(yield* madeVideo({ seconds: 12, size: "1280x720" }))
-        const { job } = yield* system.said("the transcoding", ({ message, step }) => message === "Step" && step === "transcoding")
-        const { thaw } = yield* frozenEncode(system.data)
         yield* until("its bar", browser.videoProgress(video), ({ encoding_step_index }) => encoding_step_index === 4)
+        const job = system.log().findLast(({ message, step }) => message === "Step" && step === "transcoding")?.job
+        assert.isDefined(job)
+        const { thaw } = yield* frozenEncode(system.data)
 
         const api = `${system.url}/api/v1`
         const kinds = [
           { url: `${api}/media/videos/${video}/progress/`, token: browser.token },
-          { url: `${api}/jobs/${job ?? ""}/progress/`, token: browser.token },
+          { url: `${api}/jobs/${job}/progress/`, token: browser.token },
           { url: `${api}/media/videos/999999/progress/`, token: browser.token },
           { url: `${api}/jobs/no-such-job/progress/`, token: browser.token },
           { url: `${api}/media/videos/${video}/progress/`, token: stranger.token },
-          { url: `${api}/jobs/${job ?? ""}/progress/`, token: stranger.token }
+          { url: `${api}/jobs/${job}/progress/`, token: stranger.token }
         ]
         const agent = new Agent({ keepAlive: true, maxSockets: atOnce })
         yield* reset
