@@ -30,6 +30,7 @@ export const exchangeMillis = 1_000
 const maxCounters = 20_000
 
 interface Counter {
+  readonly key: string
   /** Requests that passed here. */
   own: number
   /** Of these, not told yet. */
@@ -37,6 +38,14 @@ interface Counter {
   /** Requests that passed in other processes, as of the last exchange. */
   others: number
 }
+
+/** Of one tenant: a poll finds its counters without making a key. */
+interface TenantCounters {
+  readonly all: Counter
+  readonly byToken: Map<string, Counter>
+}
+
+const makeCounter = (key: string): Counter => ({ key, own: 0, untold: 0, others: 0 })
 
 /** The end of a token's signature: it tells tokens apart, and nothing can be done with it. */
 const nameOf = (authorization: string): string => authorization.slice(-22)
@@ -52,23 +61,24 @@ export const makeRateLimit = (options: RateLimitOptions): RateLimit => {
   const { count, perTenant, perToken } = options
   const now = options.now ?? Date.now
   const after = options.after ?? ((millis, task) => void setTimeout(task, millis))
-  let counters = new Map<string, Counter>()
+  let tenants = new Map<TenantId, TenantCounters>()
+  /** All of this window. */
+  let counters: Array<Counter> = []
   let window = -1
   let isBlind = false
   let isExchanging = false
 
   const exchange = async (): Promise<void> => {
-    const mine = counters
-    const touched = [...mine].filter(([, { untold }]) => untold > 0)
-    const hits = touched.map(([key, counter]) => {
-      const untold = counter.untold
+    const touched = counters.filter(({ untold }) => untold > 0)
+    const hits = touched.map((counter) => {
+      const { key, untold } = counter
       counter.untold = 0
       return { key: `limit:${window}:${key}`, count: untold }
     })
-    const told = touched.map(([, { own }]) => own)
+    const told = touched.map(({ own }) => own)
     try {
       const totals = await count(hits, 2 * windowMillis / 1_000)
-      for (const [index, [, counter]] of touched.entries()) {
+      for (const [index, counter] of touched.entries()) {
         counter.others = Math.max(0, (totals[index] ?? 0) - (told[index] ?? 0))
       }
       isBlind = false
@@ -78,13 +88,31 @@ export const makeRateLimit = (options: RateLimitOptions): RateLimit => {
     isExchanging = false
   }
 
-  const counterOf = (key: string): Counter | null => {
-    const known = counters.get(key)
+  const tenantOf = (tenantId: TenantId): TenantCounters => {
+    const known = tenants.get(tenantId)
     if (known !== undefined) return known
-    if (counters.size >= maxCounters) return null
-    const counter = { own: 0, untold: 0, others: 0 }
-    counters.set(key, counter)
+    const opened = { all: makeCounter(`tenant:${tenantId}`), byToken: new Map<string, Counter>() }
+    tenants.set(tenantId, opened)
+    counters.push(opened.all)
+    return opened
+  }
+
+  const tokenOf = ({ all, byToken }: TenantCounters, authorization: string): Counter | null => {
+    const name = nameOf(authorization)
+    const known = byToken.get(name)
+    if (known !== undefined) return known
+    if (counters.length >= maxCounters) return null
+    const counter = makeCounter(`${all.key}:token:${name}`)
+    byToken.set(name, counter)
+    counters.push(counter)
     return counter
+  }
+
+  const isOver = (counter: Counter, limit: number, cost: number): boolean => counter.own + counter.others + cost > limit
+
+  const pass = (counter: Counter, cost: number): void => {
+    counter.own += cost
+    counter.untold += cost
   }
 
   return (tenantId, authorization, cost) => {
@@ -92,20 +120,16 @@ export const makeRateLimit = (options: RateLimitOptions): RateLimit => {
     const current = Math.floor(at / windowMillis)
     if (current !== window) {
       window = current
-      counters = new Map()
+      tenants = new Map()
+      counters = []
     }
-    const tenant = counterOf(`tenant:${tenantId}`)
-    const token = counterOf(`tenant:${tenantId}:token:${nameOf(authorization)}`)
-    const isOver = (counter: Counter | null, limit: number): boolean =>
-      counter !== null && counter.own + counter.others + cost > limit
-    if (!isBlind && (isOver(tenant, perTenant) || isOver(token, perToken))) {
+    const tenant = tenantOf(tenantId)
+    const token = tokenOf(tenant, authorization)
+    if (!isBlind && (isOver(tenant.all, perTenant, cost) || (token !== null && isOver(token, perToken, cost)))) {
       return Math.ceil(((current + 1) * windowMillis - at) / 1_000)
     }
-    for (const counter of [tenant, token]) {
-      if (counter === null) continue
-      counter.own += cost
-      counter.untold += cost
-    }
+    pass(tenant.all, cost)
+    if (token !== null) pass(token, cost)
     if (!isExchanging) {
       isExchanging = true
       after(exchangeMillis, () => void exchange())
