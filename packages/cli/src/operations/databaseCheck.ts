@@ -25,7 +25,10 @@ export const explainDatabase = (error: unknown, url: string): CheckOutcome => {
     case "28000":
       return failure(
         words(`데이터베이스 ${place} 이(가) 역할 또는 비밀번호를 거부했습니다`, `the database at ${place} refused the role or its password`),
-        words("DATABASE_URL 의 역할과 비밀번호, 서버의 pg_hba 규칙을 확인하세요", "check role and password of DATABASE_URL and the server's pg_hba rules")
+        words(
+          "DATABASE_URL 의 역할과 비밀번호, 서버의 pg_hba 규칙을 확인하세요",
+          "check role and password of DATABASE_URL and the server's pg_hba rules"
+        )
       )
     case "3D000":
       return failure(
@@ -35,18 +38,30 @@ export const explainDatabase = (error: unknown, url: string): CheckOutcome => {
     case "42P01":
     case "42703":
       return failure(
-        words("스키마가 이 프로그램보다 오래되어 필요한 테이블이 없습니다", "the schema is older than this program: a table that it needs is missing"),
-        words("`lectern preflight` 로 남은 마이그레이션을 확인하고, API 를 한 번 시작해 적용하세요", "see `lectern preflight` for the pending steps and start the API once to apply them")
+        words(
+          "스키마가 이 프로그램보다 오래되어 필요한 테이블이 없습니다",
+          "the schema is older than this program: a table that it needs is missing"
+        ),
+        words(
+          "`lectern preflight` 로 남은 마이그레이션을 확인하고, API 를 한 번 시작해 적용하세요",
+          "see `lectern preflight` for the pending steps and start the API once to apply them"
+        )
       )
     case "42501":
       return failure(
         words("데이터베이스 역할에 쓰기 권한이 없습니다", "the database role has no right to write"),
-        words("워커의 역할에 jobs, videos 의 SELECT, UPDATE 와 readiness_canaries 의 SELECT, INSERT, DELETE 를 GRANT 하세요", "GRANT the worker's role SELECT and UPDATE on jobs and videos, and SELECT, INSERT and DELETE on readiness_canaries")
+        words(
+          "워커의 역할에 jobs, videos 의 SELECT, UPDATE 와 readiness_canaries 의 SELECT, INSERT, DELETE 를 GRANT 하세요",
+          "GRANT the worker's role SELECT and UPDATE on jobs and videos, and SELECT, INSERT and DELETE on readiness_canaries"
+        )
       )
     case "25006":
       return failure(
         words("데이터베이스가 읽기 전용입니다", "the database is read-only for this role"),
-        words("DATABASE_URL 이 복제본이 아닌지, 역할의 default_transaction_read_only 가 꺼져 있는지 확인하세요", "check that DATABASE_URL is not a replica and that default_transaction_read_only is off for the role")
+        words(
+          "DATABASE_URL 이 복제본이 아닌지, 역할의 default_transaction_read_only 가 꺼져 있는지 확인하세요",
+          "check that DATABASE_URL is not a replica and that default_transaction_read_only is off for the role"
+        )
       )
     case "53300":
       return failure(

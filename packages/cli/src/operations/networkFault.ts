@@ -11,8 +11,14 @@ export const networkFault = (
   const { place, service, variable } = target
   if (/ECONNREFUSED/.test(said)) {
     return failure(
-      { ko: `${service} ${place} 이(가) 연결을 거부했습니다: 그 포트에서 듣는 프로그램이 없습니다`, en: `${service} at ${place} refused the connection: nothing listens on that port` },
-      { ko: `${service} 을(를) 시작하거나 ${variable} 의 호스트와 포트를 고치세요`, en: `start ${service} or correct the host and port of ${variable}` }
+      {
+        ko: `${service} ${place} 이(가) 연결을 거부했습니다: 그 포트에서 듣는 프로그램이 없습니다`,
+        en: `${service} at ${place} refused the connection: nothing listens on that port`
+      },
+      {
+        ko: `${service} 을(를) 시작하거나 ${variable} 의 호스트와 포트를 고치세요`,
+        en: `start ${service} or correct the host and port of ${variable}`
+      }
     )
   }
   if (/ENOTFOUND|EAI_AGAIN/.test(said)) {
@@ -30,7 +36,10 @@ export const networkFault = (
   if (/ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|timed? ?out|no answer within/i.test(said)) {
     return failure(
       { ko: `${service} ${place} 이(가) 제시간에 응답하지 않았습니다`, en: `${service} at ${place} gave no answer in time` },
-      { ko: "보안 그룹과 방화벽이 이 컴퓨터를 허용하는지, 서버가 멈추지 않았는지 확인하세요", en: "check that security groups let this machine in and that the server does not hang" }
+      {
+        ko: "보안 그룹과 방화벽이 이 컴퓨터를 허용하는지, 서버가 멈추지 않았는지 확인하세요",
+        en: "check that security groups let this machine in and that the server does not hang"
+      }
     )
   }
   return null

@@ -47,7 +47,10 @@ const onDatabase = <E>(variables: Variables, check: Effect.Effect<CheckOutcome, 
 const migrations = Effect.map(withinLimit(migrationState), ({ changed, pending, unknown }) => {
   if (changed.length > 0) {
     return failure(
-      words(`적용된 뒤 내용이 바뀐 마이그레이션이 있습니다: ${changed.join(", ")}`, `steps were applied with another text: ${changed.join(", ")}`),
+      words(
+        `적용된 뒤 내용이 바뀐 마이그레이션이 있습니다: ${changed.join(", ")}`,
+        `steps were applied with another text: ${changed.join(", ")}`
+      ),
       words("그 단계를 되돌리고 새 단계를 추가하세요", "restore that step's text and write a new step")
     )
   }
@@ -110,7 +113,10 @@ const namesOf = (services: Services): CheckOutcome => {
     const list = different.map(({ ours, theirs, variable }) => `${variable}=${bare(theirs ?? "")} (${ours})`).join(", ")
     return failure(
       words(`이름이 코드와 다릅니다: ${list}`, `names differ from the code's, in brackets: ${list}`),
-      words("한 글자라도 다르면 작업이 사라지므로, 변수를 코드의 이름에 맞추세요", "set the variables to the code's names: one letter loses every job")
+      words(
+        "한 글자라도 다르면 작업이 사라지므로, 변수를 코드의 이름에 맞추세요",
+        "set the variables to the code's names: one letter loses every job"
+      )
     )
   }
   const unnamed = compared.filter(({ theirs }) => theirs === undefined).map(({ variable }) => variable)

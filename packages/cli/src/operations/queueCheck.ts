@@ -24,23 +24,35 @@ const explain = (error: QueueUnavailable, url: string, variable: string): CheckO
   if (/CredentialsProviderError|Could not load credentials/.test(said)) {
     return failure(
       words("AWS 자격 증명을 찾을 수 없습니다", "there are no AWS credentials"),
-      words("워커의 역할을 맡거나 AWS_ACCESS_KEY_ID 와 AWS_SECRET_ACCESS_KEY 를 설정하세요", "assume the worker's role or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+      words(
+        "워커의 역할을 맡거나 AWS_ACCESS_KEY_ID 와 AWS_SECRET_ACCESS_KEY 를 설정하세요",
+        "assume the worker's role or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+      )
     )
   }
   if (/AccessDenied|NotAuthorized|InvalidClientTokenId|SignatureDoesNotMatch|UnrecognizedClient|ExpiredToken|InvalidSecurity/.test(said)) {
     return failure(
       words(`AWS 가 ${name} 에서 "${error.operation}" 을(를) 거부했습니다`, `AWS refused to let us ${error.operation} on ${name}`),
-      words("역할에 sqs:SendMessage, ReceiveMessage, DeleteMessage, ChangeMessageVisibility, GetQueueAttributes 를 허용하고, 사용 중인 대기열이면 *-ready 의 CreateQueue 와 DeleteQueue 도 허용하세요", "allow the role sqs:SendMessage, ReceiveMessage, DeleteMessage, ChangeMessageVisibility and GetQueueAttributes, and for a busy queue CreateQueue and DeleteQueue on *-ready")
+      words(
+        "역할에 sqs:SendMessage, ReceiveMessage, DeleteMessage, ChangeMessageVisibility, GetQueueAttributes 를 허용하고, 사용 중인 대기열이면 *-ready 의 CreateQueue 와 DeleteQueue 도 허용하세요",
+        "allow the role sqs:SendMessage, ReceiveMessage, DeleteMessage, ChangeMessageVisibility and GetQueueAttributes, and for a busy queue CreateQueue and DeleteQueue on *-ready"
+      )
     )
   }
   if (/did not come back/.test(said)) {
     return failure(
       words(`${name} 에 보낸 메시지가 10초 안에 돌아오지 않았습니다`, `the message sent to ${name} did not come back within 10 seconds`),
-      words("대기열의 지연 시간(DelaySeconds)과 다른 소비자를 확인하세요", "look at the queue's DelaySeconds and for consumers that are not ours")
+      words(
+        "대기열의 지연 시간(DelaySeconds)과 다른 소비자를 확인하세요",
+        "look at the queue's DelaySeconds and for consumers that are not ours"
+      )
     )
   }
   return networkFault(said, { service: "SQS", place: placeOf(url), variable })
-    ?? unrecognised(words(`SQS 대기열 ${name} 을(를) 사용할 수 없습니다`, `SQS queue ${name} cannot be used`), quote(error.cause, [url]))
+    ?? unrecognised(words(
+      `SQS 대기열 ${name} 을(를) 사용할 수 없습니다`,
+      `SQS queue ${name} cannot be used`
+    ), quote(error.cause, [url]))
 }
 
 const described = (url: string, trip: QueueTrip): Words => {

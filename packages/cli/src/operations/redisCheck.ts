@@ -51,14 +51,23 @@ const explain = (error: MirrorUnavailable, url: string): CheckOutcome => {
   }
   if (/NOPERM/.test(said)) {
     return failure(
-      words("Redis 사용자에게 SET, GET, TTL, DEL, INFO 중 하나의 권한이 없습니다", "the Redis user may not run one of SET, GET, TTL, DEL and INFO"),
-      words("ACL 에 해당 명령과 키 tenant:*, lectern:* 의 권한을 주세요", "grant these commands and the keys tenant:* and lectern:* in the ACL")
+      words(
+        "Redis 사용자에게 SET, GET, TTL, DEL, INFO 중 하나의 권한이 없습니다",
+        "the Redis user may not run one of SET, GET, TTL, DEL and INFO"
+      ),
+      words(
+        "ACL 에 해당 명령과 키 tenant:*, lectern:* 의 권한을 주세요",
+        "grant these commands and the keys tenant:* and lectern:* in the ACL"
+      )
     )
   }
   if (/OOM|EXECABORT/.test(said)) {
     return failure(
       words("Redis 의 메모리가 가득 차서 쓰기를 거부합니다", "Redis is full and refuses writes"),
-      words("maxmemory 를 늘리거나 maxmemory-policy 를 volatile-ttl 로 바꾸세요", "raise maxmemory or set maxmemory-policy to volatile-ttl")
+      words(
+        "maxmemory 를 늘리거나 maxmemory-policy 를 volatile-ttl 로 바꾸세요",
+        "raise maxmemory or set maxmemory-policy to volatile-ttl"
+      )
     )
   }
   if (/READONLY/.test(said)) {
@@ -106,7 +115,10 @@ export const redisCheck = (
       if (removed !== 1) return expected("DEL", removed)
       const memory = memoryOf(yield* redis.use("INFO memory", (client) => client.info("memory")))
       return pass(
-        words(`SET, GET, TTL, DEL 확인, 메모리 정책 ${memory.policy}`, `SET, GET, TTL and DEL work; the memory policy is ${memory.policy}`),
+        words(
+          `SET, GET, TTL, DEL 확인, 메모리 정책 ${memory.policy}`,
+          `SET, GET, TTL and DEL work; the memory policy is ${memory.policy}`
+        ),
         warningOf(memory)
       )
     }).pipe(

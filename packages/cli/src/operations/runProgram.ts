@@ -1,10 +1,10 @@
 import { type Duration, Effect, Schema, Stream } from "effect"
 import { ChildProcess } from "effect/process"
 
-/** A program that is not there, cannot be started, or was stopped because its time was over. */
+/** A program that is not there, cannot be started, was ended by a signal, or was stopped because its time was over. */
 export class ProgramUnavailable extends Schema.TaggedError<ProgramUnavailable>()("ProgramUnavailable", {
   program: Schema.String,
-  reason: Schema.Literals(["NotFound", "NotStarted", "TimeLimit"]),
+  reason: Schema.Literals(["NotFound", "NotStarted", "Killed", "TimeLimit"]),
   detail: Schema.String
 }) {
   override get message(): string {
@@ -36,7 +36,10 @@ export const runProgram = (
       [Stream.mkString(Stream.decodeText(child.stdout)), Stream.mkString(Stream.decodeText(child.stderr))],
       { concurrency: "unbounded" }
     )
-    return { exitCode: Number(yield* child.exitCode), stdout, stderr } satisfies ProgramEnd
+    // Started, it can fail to give a code for one reason alone; the error itself quotes the whole command line.
+    const exitCode = yield* Effect.mapError(child.exitCode, () =>
+      new ProgramUnavailable({ program, reason: "Killed", detail: "it was ended by a signal" }))
+    return { exitCode: Number(exitCode), stdout, stderr } satisfies ProgramEnd
   }).pipe(
     Effect.scoped,
     Effect.catchTag("PlatformError", (error) =>
@@ -44,7 +47,7 @@ export const runProgram = (
         new ProgramUnavailable({
           program,
           reason: error.reason._tag === "NotFound" ? "NotFound" : "NotStarted",
-          detail: error.reason._tag === "NotFound" ? "there is no such program" : error.message
+          detail: error.reason._tag === "NotFound" ? "there is no such program" : `it cannot be started (${error.reason._tag})`
         })
       )),
     Effect.timeoutOrElse({

@@ -40,7 +40,10 @@ const findEngine = Effect.fnUntraced(function*(env: Readonly<Record<string, stri
 
 const noEngine = failure(
   words("컨테이너 엔진(podman, docker)이 없거나 응답하지 않습니다", "no container engine (podman, docker) answers"),
-  words("엔진을 시작하거나, --docker 없이 실행해 소스의 워커를 검사하세요", "start one, or run without --docker to check the worker from its sources")
+  words(
+    "엔진을 시작하거나, --docker 없이 실행해 소스의 워커를 검사하세요",
+    "start one, or run without --docker to check the worker from its sources"
+  )
 )
 
 const judge = ({ exitCode, stderr, stdout }: ProgramEnd, where: string): CheckOutcome => {
@@ -54,21 +57,33 @@ const judge = ({ exitCode, stderr, stdout }: ProgramEnd, where: string): CheckOu
   if (trace === null) {
     const lastLine = stderr.trim().split("\n").at(-1) ?? ""
     return unrecognised(
-      words(`워커 ${where} 이(가) 시작되지 않았습니다 (종료 코드 ${exitCode})`, `the worker ${where} did not start (exit code ${exitCode})`),
+      words(
+        `워커 ${where} 이(가) 시작되지 않았습니다 (종료 코드 ${exitCode})`,
+        `the worker ${where} did not start (exit code ${exitCode})`
+      ),
       lastLine.slice(0, 160)
     )
   }
   const foreign = foreignModules(trace)
   if (foreign.length > 0) {
     return failure(
-      words(`워커가 API 의 모듈을 불러옵니다: ${foreign[0] ?? ""}`, `the worker loads modules that are not its own, ${foreign.length} of them: ${foreign[0] ?? ""}`),
+      words(
+        `워커가 API 의 모듈을 불러옵니다: ${foreign[0] ?? ""}`,
+        `the worker loads modules that are not its own, ${foreign.length} of them: ${foreign[0] ?? ""}`
+      ),
       words("`npm run boundaries` 로 그 import 를 찾아 없애세요", "find the import with `npm run boundaries` and remove it")
     )
   }
   if (exitCode !== ExitCode.configuration || !`${stderr}${stdout}`.includes(asksFor)) {
     return failure(
-      words(`설정 없이 시작한 워커가 ${ExitCode.configuration} 대신 종료 코드 ${exitCode} (으)로 끝났습니다`, `the worker, started without configuration, ended with exit code ${exitCode} instead of ${ExitCode.configuration}`),
-      words("이미지의 entrypoint 와 command 가 packages/worker-video/src/main.ts 를 가리키는지 확인하세요", "check that entrypoint and command lead to packages/worker-video/src/main.ts")
+      words(
+        `설정 없이 시작한 워커가 ${ExitCode.configuration} 대신 종료 코드 ${exitCode} (으)로 끝났습니다`,
+        `the worker, started without configuration, ended with exit code ${exitCode} instead of ${ExitCode.configuration}`
+      ),
+      words(
+        "이미지의 entrypoint 와 command 가 packages/worker-video/src/main.ts 를 가리키는지 확인하세요",
+        "check that entrypoint and command lead to packages/worker-video/src/main.ts"
+      )
     )
   }
   if (trace.work !== null) {
@@ -108,6 +123,8 @@ export const workerCheck = Effect.fnUntraced(function*(options: WorkerCheckOptio
     failure(
       error.reason === "TimeLimit"
         ? words("워커가 30초 안에 끝나지 않았습니다", "the worker did not answer within 30 seconds")
+        : error.reason === "Killed"
+        ? words("워커가 신호(OOM 등)로 종료되었습니다", "the worker was ended by a signal, as by a memory limit")
         : words(`워커를 시작할 수 없습니다: ${error.detail}`, `the worker cannot be started: ${error.detail}`),
       words("워커의 로그와 이미지의 entrypoint 를 확인하세요", "look at the worker's log and at the image's entrypoint")
     )

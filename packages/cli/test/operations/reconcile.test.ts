@@ -1,0 +1,250 @@
+import { assert, it } from "@effect/vitest"
+import { EncodeMissesPostgres, JobStorePostgres, layerTcp, migrate, singleFlight } from "@lectern/adapters/postgres"
+import { ProgressMirrorRedis, ProgressReaderRedis, RedisConnection } from "@lectern/adapters/redis"
+import {
+  EncodeRuntime,
+  EncodeRuntimeUnavailable,
+  type EncodeRunState,
+  JobDispatcher,
+  JobId,
+  JobRecorder,
+  JobStore,
+  ProgressReader,
+  Sweeper,
+  TenantId,
+  VideoDeletion,
+  videoSubject
+} from "@lectern/domain"
+import { describeIf, PostgresServer, RedisServer } from "@lectern/harness"
+import { Deferred, Effect, Fiber, Layer, Option, Redacted } from "effect"
+import { SqlClient } from "effect/sql/SqlClient"
+import { reconcile } from "../../src/operations/reconcile.ts"
+import { redisFlushDrill } from "../../src/operations/redisFlushDrill.ts"
+import { refusingObjects, refusingQueue } from "../../src/operations/refusingPorts.ts"
+
+const tenant = TenantId.make(7)
+
+/** A runtime whose answers the test decides on; what it was asked to submit is counted. */
+const scriptedRuntime = () => {
+  const states = new Map<string, EncodeRunState>()
+  let submitted = 0
+  let refuses = false
+  let before: Effect.Effect<void> = Effect.void
+  const unavailable = (operation: string) => new EncodeRuntimeUnavailable({ operation, retryable: false, cause: new Error("denied") })
+  return {
+    states,
+    refuse: (now: boolean) => {
+      refuses = now
+    },
+    beforeDescribe: (wait: Effect.Effect<void>) => {
+      before = wait
+    },
+    submitted: () => submitted,
+    layer: Layer.succeed(
+      EncodeRuntime,
+      EncodeRuntime.of({
+        submit: () =>
+          Effect.sync(() => {
+            submitted += 1
+            return `run-again-${submitted}`
+          }),
+        describe: (ids) =>
+          Effect.andThen(before, Effect.suspend(() =>
+            refuses
+              ? Effect.fail(unavailable("describe"))
+              : Effect.succeed(new Map(ids.map((id) => [id, states.get(id) ?? { _tag: "Unknown" as const }]))))),
+        terminate: (id) => Effect.fail(unavailable(`terminate ${id}`))
+      })
+    )
+  }
+}
+
+const services = (url: string, redisUrl: string, runtime: Layer.Layer<EncodeRuntime>) =>
+  Sweeper.layer({ redispatchAfterMillis: 900_000, limit: 100 }).pipe(
+    Layer.provideMerge(VideoDeletion.layer),
+    Layer.provideMerge(Layer.merge(JobRecorder.layer, JobDispatcher.layer)),
+    Layer.provideMerge(Layer.mergeAll(
+      Layer.merge(JobStorePostgres.layer, EncodeMissesPostgres.layer).pipe(
+        Layer.provideMerge(layerTcp({ url: Redacted.make(url) }))
+      ),
+      Layer.merge(ProgressMirrorRedis.layerWith(), ProgressReaderRedis.layerWith()).pipe(
+        Layer.provideMerge(RedisConnection.layer({ url: Redacted.make(redisUrl) }))
+      ),
+      refusingQueue,
+      refusingObjects,
+      runtime
+    ))
+  )
+
+/** An encode that was handed over as `run`; claimed under `owner` where one is given. */
+const encode = Effect.fnUntraced(function*(run: string, owner: string | null) {
+  const store = yield* JobStore
+  const recorder = yield* JobRecorder
+  const created = yield* recorder.commit(
+    store.createVideo(tenant, { title: run, filename: "f.mp4", contentType: "video/mp4", session: null, fileKey: `raw/${run}` })
+  )
+  const jobId = JobId.make(crypto.randomUUID())
+  yield* recorder.commit(store.completeUpload(tenant, created.video.id, { jobId, fileSize: 7 }))
+  yield* store.markDispatched({ tenantId: tenant, jobId }, 0, run)
+  if (owner !== null) {
+    const claim = yield* recorder.claim(tenant, jobId, { owner, leaseMillis: 3_600_000 })
+    assert.strictEqual(claim._tag, "Claimed")
+  }
+  return { jobId, videoId: created.video.id }
+})
+
+const jobOf = (jobId: JobId) => Effect.flatMap(JobStore, (store) => Effect.map(store.getJob(tenant, jobId), ({ job }) => job))
+
+describeIf(
+  PostgresServer.availability.available ? RedisServer.availability : PostgresServer.availability,
+  "Operations on a real database and a real Redis",
+  () => {
+    const scene = Effect.gen(function*() {
+      const server = yield* PostgresServer.make()
+      const redis = yield* RedisServer.make()
+      const url = yield* server.createDatabase("operations")
+      yield* Effect.provide(migrate, layerTcp({ url: Redacted.make(url) }))
+      const runtime = scriptedRuntime()
+      return { url, redis, runtime, layer: services(url, redis.url, runtime.layer) }
+    })
+
+    it.live("A describe that is refused changes nothing, and is told as what it is", () =>
+      Effect.gen(function*() {
+        const { layer, runtime } = yield* scene
+        yield* Effect.gen(function*() {
+          const { jobId } = yield* encode("run-1", "run-1")
+          const before = yield* jobOf(jobId)
+          runtime.refuse(true)
+          for (let n = 0; n < 4; n++) assert.strictEqual((yield* Effect.flip(reconcile))._tag, "EncodeRuntimeUnavailable")
+          assert.deepStrictEqual(yield* jobOf(jobId), before)
+          runtime.refuse(false)
+          assert.strictEqual((yield* reconcile).missing, 1)
+        }).pipe(Effect.provide(layer))
+      }))
+
+    it.live("A run that is not found is lost at the third miss in a row, and a find in between begins anew", () =>
+      Effect.gen(function*() {
+        const { layer, runtime } = yield* scene
+        yield* Effect.gen(function*() {
+          const { jobId } = yield* encode("run-1", "run-1")
+          assert.strictEqual((yield* reconcile).missing, 1)
+          assert.strictEqual((yield* reconcile).missing, 1)
+          runtime.states.set("run-1", { _tag: "Running" })
+          assert.strictEqual((yield* reconcile).running, 1)
+          runtime.states.delete("run-1")
+          assert.strictEqual((yield* reconcile).missing, 1)
+          assert.strictEqual((yield* reconcile).missing, 1)
+          assert.strictEqual((yield* jobOf(jobId)).status, "RUNNING")
+          assert.strictEqual((yield* reconcile).expired, 1)
+          const job = yield* jobOf(jobId)
+          assert.deepStrictEqual([job.status, job.failures], ["RETRYING", 1])
+          assert.strictEqual((yield* reconcile).expired, 0)
+          assert.strictEqual((yield* jobOf(jobId)).failures, 1)
+        }).pipe(Effect.provide(layer))
+      }))
+
+    it.live("Misses over 30 minutes are enough by themselves", () =>
+      Effect.gen(function*() {
+        const { layer } = yield* scene
+        yield* Effect.gen(function*() {
+          const sql = yield* SqlClient
+          const { jobId } = yield* encode("run-1", "run-1")
+          assert.strictEqual((yield* reconcile).missing, 1)
+          yield* sql`UPDATE encode_misses SET first_missed_at = first_missed_at - 1800000`
+          assert.strictEqual((yield* reconcile).expired, 1)
+          assert.strictEqual((yield* jobOf(jobId)).failures, 1)
+        }).pipe(Effect.provide(layer))
+      }))
+
+    it.live("A run that vanished before it was claimed is submitted again once, and no failure is counted", () =>
+      Effect.gen(function*() {
+        const { layer, runtime } = yield* scene
+        yield* Effect.gen(function*() {
+          const { jobId } = yield* encode("run-1", null)
+          yield* reconcile
+          yield* reconcile
+          assert.strictEqual((yield* reconcile).resubmitted, 1)
+          runtime.states.set("run-again-1", { _tag: "Waiting" })
+          assert.strictEqual((yield* reconcile).waiting, 1)
+          const job = yield* jobOf(jobId)
+          assert.deepStrictEqual([job.externalId, job.failures, runtime.submitted()], ["run-again-1", 0, 1])
+        }).pipe(Effect.provide(layer))
+      }))
+
+    it.live("A run that waits is left alone however long; after 15 minutes it is named", () =>
+      Effect.gen(function*() {
+        const { layer, runtime } = yield* scene
+        yield* Effect.gen(function*() {
+          const sql = yield* SqlClient
+          const { jobId } = yield* encode("run-1", null)
+          runtime.states.set("run-1", { _tag: "Waiting" })
+          assert.deepStrictEqual((yield* reconcile).notes, [])
+          yield* sql`UPDATE jobs SET dispatched_at = dispatched_at - 960000`
+          const report = yield* reconcile
+          assert.match(report.notes[0] ?? "", /has waited 16 min/)
+          assert.strictEqual((yield* jobOf(jobId)).status, "PENDING")
+          assert.strictEqual(runtime.submitted(), 0)
+        }).pipe(Effect.provide(layer))
+      }))
+
+    it.live("An end is counted once by two reconciliations and a sweep at the same time, and not where another run holds the job", () =>
+      Effect.gen(function*() {
+        const { layer, runtime } = yield* scene
+        yield* Effect.gen(function*() {
+          const sweeper = yield* Sweeper
+          const held = yield* encode("run-1", "run-1")
+          const elsewhere = yield* encode("run-2", "another-run")
+          const ended: EncodeRunState = { _tag: "Ended", exitCode: 137, reason: "Host EC2 terminated" }
+          runtime.states.set("run-1", ended).set("run-2", ended)
+          const [first, second, swept] = yield* Effect.all([reconcile, reconcile, sweeper.sweep], { concurrency: "unbounded" })
+          assert.strictEqual(first.expired + second.expired + swept.reaped, 1)
+          assert.strictEqual((yield* jobOf(held.jobId)).failures, 1)
+          const other = yield* jobOf(elsewhere.jobId)
+          assert.deepStrictEqual([other.status, other.failures], ["RUNNING", 0])
+        }).pipe(Effect.provide(layer))
+      }))
+
+    it.live("Of two processes that reconcile at once, the second does nothing; afterwards the way is free", () =>
+      Effect.gen(function*() {
+        const { layer, redis, runtime, url } = yield* scene
+        const entered = yield* Deferred.make<void>()
+        const go = yield* Deferred.make<void>()
+        runtime.beforeDescribe(Effect.andThen(Deferred.succeed(entered, undefined), Deferred.await(go)))
+        yield* Effect.provide(encode("run-1", "run-1"), layer)
+        const flight = singleFlight("reconcile", reconcile)
+        const first = yield* Effect.forkChild(Effect.provide(flight, layer))
+        yield* Deferred.await(entered)
+        // Connections of its own, as another process has.
+        const other = services(url, redis.url, runtime.layer)
+        assert.isTrue(Option.isNone(yield* Effect.provide(flight, Layer.fresh(other))))
+        yield* Deferred.succeed(go, undefined)
+        assert.strictEqual(Option.getOrThrow(yield* Fiber.join(first)).missing, 1)
+        assert.strictEqual(Option.getOrThrow(yield* Effect.provide(flight, Layer.fresh(other))).missing, 1)
+      }))
+
+    it.live("The drill removes our keys and nobody else's, and brings back what a poller may be watching", () =>
+      Effect.gen(function*() {
+        const { layer } = yield* scene
+        yield* Effect.gen(function*() {
+          const connection = yield* RedisConnection
+          const reader = yield* ProgressReader
+          const { videoId } = yield* encode("run-1", "run-1")
+          const theirs = ["session:1", "tenant:acme:video:1:status", "tenant:1:video:1:statuses"]
+          yield* connection.use("write", async (redis) => {
+            for (const key of theirs) await redis.set(key, "theirs")
+            await redis.set("tenant:9:job:long-ago:status", "{}")
+          })
+          const [before] = yield* reader.read(tenant, [videoSubject(videoId)])
+          assert.include(before?.status, `"PROCESSING"`)
+          const report = yield* redisFlushDrill
+          assert.isAbove(report.removed, 1)
+          assert.strictEqual(report.published, report.looked)
+          assert.strictEqual(report.back, report.removed - 1)
+          const [after] = yield* reader.read(tenant, [videoSubject(videoId)])
+          assert.strictEqual(after?.status, before?.status)
+          assert.deepStrictEqual(yield* connection.use("read", (redis) => redis.mget(...theirs)), ["theirs", "theirs", "theirs"])
+          assert.isNull(yield* connection.use("read", (redis) => redis.get("tenant:9:job:long-ago:status")))
+        }).pipe(Effect.provide(layer))
+      }))
+  }
+)
