@@ -1,5 +1,5 @@
 import { countKeys, removeMirrorKeys } from "@lectern/adapters/redis"
-import { Sweeper } from "@lectern/domain"
+import { JobStore, Sweeper } from "@lectern/domain"
 import { Clock, Effect } from "effect"
 
 export interface DrillReport {
@@ -17,7 +17,10 @@ export interface DrillReport {
 /** Removes the mirror's keys, and nobody else's, and builds the live ones up from the database. */
 export const redisFlushDrill = Effect.gen(function*() {
   const sweeper = yield* Sweeper
+  const store = yield* JobStore
   const startedAt = yield* Clock.currentTimeMillis
+  // Nothing is removed that could not be rebuilt: a database that does not answer ends the drill here.
+  yield* store.findLive({ changedSince: startedAt, limit: 1 })
   const removed = yield* removeMirrorKeys
   const { looked, published } = yield* sweeper.repairMirror
   const goneMillis = (yield* Clock.currentTimeMillis) - startedAt

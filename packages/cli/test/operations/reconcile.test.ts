@@ -222,6 +222,20 @@ describeIf(
         assert.strictEqual(Option.getOrThrow(yield* Effect.provide(flight, Layer.fresh(other))).missing, 1)
       }))
 
+    it.live("The drill removes nothing while the database is away", () =>
+      Effect.gen(function*() {
+        const postgres = yield* PostgresServer.make()
+        const redis = yield* RedisServer.make()
+        const url = yield* postgres.createDatabase("away")
+        yield* postgres.kill
+        yield* Effect.gen(function*() {
+          const connection = yield* RedisConnection
+          yield* connection.use("write", (client) => client.set("tenant:1:video:1:status", "{}"))
+          assert.strictEqual((yield* Effect.flip(redisFlushDrill))._tag, "JobStoreUnavailable")
+          assert.strictEqual(yield* connection.use("read", (client) => client.get("tenant:1:video:1:status")), "{}")
+        }).pipe(Effect.provide(services(url, redis.url, scriptedRuntime().layer)))
+      }))
+
     it.live("The drill removes our keys and nobody else's, and brings back what a poller may be watching", () =>
       Effect.gen(function*() {
         const { layer } = yield* scene
