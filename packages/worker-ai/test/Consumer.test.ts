@@ -11,8 +11,10 @@ import {
   JobStore,
   jobSubject,
   newJobId,
+  newUuid,
   ObjectStore,
   ProgressReader,
+  readinessJobId,
   Sweeper,
   TenantId,
   undispatched
@@ -153,6 +155,26 @@ describe("Consumer", () => {
       const id = yield* send({})
       yield* consuming(succeed, Effect.andThen(jobIs(id, "DONE"), drained))
       assert.lengthOf(yield* contents.buried, 1)
+    }).pipe(Effect.provide(world)))
+
+  it.live("acknowledges a readiness check's message and puts nothing aside", () =>
+    Effect.gen(function*() {
+      const queue = yield* JobQueue
+      const contents = yield* QueueContents
+      yield* queue.send(
+        new JobMessage({
+          job_id: readinessJobId(yield* newUuid),
+          job_type: "student_import",
+          tier: "basic",
+          tenant_id: tenant,
+          payload: {},
+          created_at: "2026-01-01T00:00:00.000Z",
+          attempt: 1
+        })
+      )
+      const id = yield* send({})
+      yield* consuming(succeed, Effect.andThen(jobIs(id, "DONE"), drained))
+      assert.deepStrictEqual(yield* contents.buried, [])
     }).pipe(Effect.provide(world)))
 
   it.live("gives job and message back when it is told to stop", () =>
