@@ -148,10 +148,10 @@ export const makeEdge = (options: EdgeHandlerOptions): Edge => {
   })
 
   const answerHeaders = (origin: string | null, tag: string | null, nextPollMillis: number | null): EdgeAnswer["headers"] => {
-    const headers = { ...headersFor(origin) }
-    if (tag !== null) headers["etag"] = `"${tag}"`
-    if (nextPollMillis !== null) headers["retry-after"] = retryAfterOf(nextPollMillis)
-    return headers
+    const headers = headersFor(origin)
+    if (tag === null) return nextPollMillis === null ? headers : { ...headers, "retry-after": retryAfterOf(nextPollMillis) }
+    const etag = `"${tag}"`
+    return nextPollMillis === null ? { ...headers, etag } : { ...headers, etag, "retry-after": retryAfterOf(nextPollMillis) }
   }
 
   const progress = async (question: EdgeQuestion, subject: Subject): Promise<Outcome> => {

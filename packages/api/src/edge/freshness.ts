@@ -2,14 +2,14 @@ import { movingPause, pollPause } from "./pollPause.ts"
 import type { StoredVersion } from "./storedJson.ts"
 import type { StoredProgressValue } from "./StoredProgressValue.ts"
 
-/** Fields beside those of the contract, by which a page tells "no news" from "no progress". */
+/** Fields beside those of the contract, by which a page tells "no news" from "no progress". JSON leaves out what is undefined. */
 export interface FreshnessFields {
   /** Milliseconds since 1970 at which the answer was true; missing for a writer that does not say. */
-  readonly asOf?: number
+  readonly asOf: number | undefined
   /** Milliseconds since 1970 from which silence is suspicious; `null` for what has ended and stays as it is. */
-  readonly staleAfter?: number | null
-  readonly attempt?: number
-  readonly revision?: number
+  readonly staleAfter: number | null | undefined
+  readonly attempt: number | undefined
+  readonly revision: number | undefined
   /** Milliseconds; `null` for what has ended. */
   readonly nextPollMs: number | null
 }
@@ -58,11 +58,14 @@ export const freshnessOf = (state: StoredState): Freshness => {
   return {
     tag: tagOf(state),
     fields: {
-      ...(asOf === undefined ? {} : {
-        asOf,
-        staleAfter: phase === "ended" ? null : asOf + (phase === "moving" ? movingStaleMillis : waitingStaleMillis)
-      }),
-      ...(version === null ? {} : { attempt: version.attempt, revision: version.revision }),
+      asOf,
+      staleAfter: asOf === undefined
+        ? undefined
+        : phase === "ended"
+        ? null
+        : asOf + (phase === "moving" ? movingStaleMillis : waitingStaleMillis),
+      attempt: version?.attempt,
+      revision: version?.revision,
       nextPollMs: pauseOf(state)
     }
   }

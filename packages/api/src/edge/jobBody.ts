@@ -55,7 +55,11 @@ export const jobBody = (id: JobId, stored: StoredProgress | null): ProgressBody 
     progress: progress === null ? null : wireProgress(progress),
     ...(ended.has(status.status) && status.result !== null ? { result: status.result } : {}),
     error_message: status.errorMessage,
-    ...fields
+    asOf: fields.asOf,
+    staleAfter: fields.staleAfter,
+    attempt: fields.attempt,
+    revision: fields.revision,
+    nextPollMs: fields.nextPollMs
   })
   return { known: true, text, tag, nextPollMillis: fields.nextPollMs }
 }

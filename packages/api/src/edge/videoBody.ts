@@ -58,7 +58,11 @@ export const videoBody = (id: VideoId, stored: StoredProgress | null): ProgressB
     hls_path: ended ? status.hlsPath : null,
     duration: ended ? status.duration : null,
     error_reason: status.status === "FAILED" ? status.errorReason : null,
-    ...fields
+    asOf: fields.asOf,
+    staleAfter: fields.staleAfter,
+    attempt: fields.attempt,
+    revision: fields.revision,
+    nextPollMs: fields.nextPollMs
   })
   return { known: true, text, tag, nextPollMillis: fields.nextPollMs }
 }
