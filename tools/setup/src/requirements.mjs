@@ -24,12 +24,21 @@ const postgres = {
   without: "what needs a Postgres server will be counted as not run; PGlite is tested always"
 }
 
+/** @type {Requirement} */
+const chromium = {
+  name: "Chromium",
+  programs: ["chromium"],
+  debian: "chromium",
+  brew: "chromium",
+  without: "what plays in a real browser will be counted as not run"
+}
+
 /**
  * What each purpose needs.
  * @type {Readonly<Record<string, ReadonlyArray<Requirement>>>}
  */
 export const purposes = {
   demo: [ffmpeg],
-  test: [ffmpeg, redis, postgres],
+  test: [ffmpeg, redis, postgres, chromium],
   bench: [redis, postgres]
 }

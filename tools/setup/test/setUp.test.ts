@@ -47,7 +47,7 @@ describe("setUp", () => {
   afterEach(() => rmSync(machine.root, { recursive: true }))
 
   it("asks apt-get for nothing when everything is there, Debian's own place for Postgres included", () => {
-    machine.has("ffmpeg", "ffprobe", "redis-server")
+    machine.has("ffmpeg", "ffprobe", "redis-server", "chromium")
     machine.hasDebianPostgres()
     machine.hasApt("exit 1")
     assert.strictEqual(setUp("test", machine.seen), 0)
@@ -56,7 +56,7 @@ describe("setUp", () => {
   })
 
   it("installs what is missing, and nothing else, and says so", () => {
-    machine.has("redis-server")
+    machine.has("redis-server", "chromium")
     machine.hasDebianPostgres()
     machine.hasApt(`case "$*" in *install*) ${machine.install("ffmpeg", "ffprobe")};; esac`)
     assert.strictEqual(setUp("test", machine.seen), 0)
@@ -93,8 +93,8 @@ describe("setUp", () => {
     machine.hasApt("exit 0")
     assert.strictEqual(setUp("test", { ...machine.seen, isRoot: false }), 1)
     assert.deepStrictEqual(machine.orders(), [])
-    assert.include(machine.said(), "sudo apt-get install ffmpeg redis-server postgresql")
-    assert.include(machine.said(), "brew install ffmpeg redis postgresql@17")
+    assert.include(machine.said(), "sudo apt-get install ffmpeg redis-server postgresql chromium")
+    assert.include(machine.said(), "brew install ffmpeg redis postgresql@17 chromium")
   })
 
   it("goes on without Postgres, saying what is not run", () => {

@@ -150,17 +150,38 @@ export class Storyboard extends Context.Service<
           const { lastLines } = yield* program.run(
             "ffmpeg",
             [
-              ...["-hide_banner", "-nostdin", "-v", "error", "-protocol_whitelist", "file"],
-              ...["-format_whitelist", "hls,mov", "-allowed_extensions", "m3u8,mp4,m4s", "-skip_frame", "nokey"],
+              "-hide_banner",
+              "-nostdin",
+              "-v",
+              "error",
+              "-protocol_whitelist",
+              "file",
+              "-format_whitelist",
+              "hls,mov",
+              "-allowed_extensions",
+              "m3u8,mp4,m4s",
+              "-skip_frame",
+              "nokey",
               // Relative, as in the encode: a "%" in the directory's own name is no number of a sheet.
-              ...["-i", `${smallest.name}/${playlistName}`, "-map", "0:v:0", "-fps_mode", "passthrough", "-vf"],
+              "-i",
+              `${smallest.name}/${playlistName}`,
+              "-map",
+              "0:v:0",
+              "-fps_mode",
+              "passthrough",
+              "-vf",
               [
                 `select=not(mod(n\\,${everyKeyFrame}))`,
                 `scale=${width}:${height}:flags=area:out_range=pc`,
                 "format=yuvj420p",
                 `tile=${columns}x${rows}`
               ].join(","),
-              ...["-c:v", "mjpeg", "-q:v", "5", "-start_number", "0"],
+              "-c:v",
+              "mjpeg",
+              "-q:v",
+              "5",
+              "-start_number",
+              "0",
               `${storyboardFolder}/${token}_%03d.jpg`
             ],
             limits
