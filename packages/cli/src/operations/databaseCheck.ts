@@ -14,7 +14,7 @@ const decodeCanary = one(Schema.Struct({ id: Schema.String }))
 const decodeLeft = one(Schema.Struct({ left: Schema.Boolean }))
 
 /** What a worker does to the record; the API does more. */
-const workerNeeds = ["SELECT", "UPDATE"].flatMap((right) => ["jobs", "videos"].map((table) => ({ table, right })))
+const workerNeeds = ["SELECT", "UPDATE"].flatMap((right) => ["jobs", "videos"].map((table) => `${right} on ${table}`)).join(",")
 
 /** What the database refused, by its own code, or what the network did. */
 export const explainDatabase = (error: unknown, url: string): CheckOutcome => {
@@ -87,14 +87,15 @@ const writeCanary = Effect.gen(function*() {
   const found = yield* withTransaction(
     sql,
     Effect.gen(function*() {
-      yield* sql`INSERT INTO readiness_canaries (id, written_at) VALUES (${id}, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint)`
+      yield* sql`INSERT INTO readiness_canaries (id, written_at)
+        VALUES (${id}, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint)`
       const [canary] = yield* decodeCanary(yield* sql`SELECT id FROM readiness_canaries WHERE id = ${id}`)
       yield* sql`DELETE FROM readiness_canaries WHERE id = ${canary.id}`
       const [rights] = yield* decodeRole(
         yield* sql`SELECT current_user::text AS role, string_agg(need.item, ', ') FILTER (
             WHERE NOT has_table_privilege(split_part(need.item, ' on ', 2), split_part(need.item, ' on ', 1))
           ) AS missing
-          FROM unnest(string_to_array(${workerNeeds.map(({ right, table }) => `${right} on ${table}`).join(",")}, ',')) AS need(item)`
+          FROM unnest(string_to_array(${workerNeeds}, ',')) AS need(item)`
       )
       return rights
     })

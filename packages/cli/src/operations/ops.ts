@@ -62,7 +62,8 @@ export const reconcileOnce = Effect.fn(function*({ json }: { readonly json: bool
     Effect.catchTag("EncodeRuntimeUnavailable", (error) =>
       fail(
         exitCodes.unavailable,
-        `Nothing was changed, because Batch did not answer: ${error.message} (${quote(error.cause, [])}); next: check batch:DescribeJobs of the role and run again`
+        `Nothing was changed, because Batch did not answer: ${error.message} (${quote(error.cause, [])}); `
+        + `next: check batch:DescribeJobs of the role and run again`
       )),
     Effect.catchIf((error) => error._tag !== "CommandFailed", databaseAway(databaseUrl))
   )
@@ -75,7 +76,8 @@ export const reconcileOnce = Effect.fn(function*({ json }: { readonly json: bool
 const drillText = (report: DrillReport): string =>
   [
     `Removed ${report.removed} keys of the progress mirror and published ${report.published} of ${report.looked} records again`,
-    `The keys were gone for ${report.goneMillis} ms at most; ${report.back} of ${report.removed} are back, the rest belong to what ended long ago`
+    `The keys were gone for ${report.goneMillis} ms at most; ${report.back} of ${report.removed} are back, `
+    + `the rest belong to what ended long ago`
   ].join("\n")
 
 /** Removes the mirror's keys and rebuilds the live ones. */
@@ -85,7 +87,8 @@ export const drillRedisFlush = Effect.fn(function*({ json, yes }: { readonly jso
   if (!yes) {
     return yield* fail(
       exitCodes.badInput,
-      "This removes the progress of every running job from Redis and rebuilds it from the database; pollers may see UNKNOWN meanwhile. Say --yes to do it"
+      "This removes the progress of every running job from Redis and rebuilds it from the database; "
+      + "pollers may see UNKNOWN meanwhile. Say --yes to do it"
     )
   }
   const report = yield* redisFlushDrill.pipe(

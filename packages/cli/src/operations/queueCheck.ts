@@ -10,6 +10,9 @@ import { words, type Words } from "./Words.ts"
 const defaultRegion = "ap-northeast-2"
 const requestTimeoutMillis = 5_000
 
+/** Names under which AWS says that we may not, or that we are nobody. */
+const refusal = /AccessDenied|NotAuthorized|InvalidClientTokenId|SignatureDoesNotMatch|UnrecognizedClient|ExpiredToken|InvalidSecurity/
+
 const queueNameOf = (url: string): string => new URL(url).pathname.split("/").at(-1) ?? url
 
 const explain = (error: QueueUnavailable, url: string, variable: string): CheckOutcome => {
@@ -30,12 +33,14 @@ const explain = (error: QueueUnavailable, url: string, variable: string): CheckO
       )
     )
   }
-  if (/AccessDenied|NotAuthorized|InvalidClientTokenId|SignatureDoesNotMatch|UnrecognizedClient|ExpiredToken|InvalidSecurity/.test(said)) {
+  if (refusal.test(said)) {
     return failure(
       words(`AWS 가 ${name} 에서 "${error.operation}" 을(를) 거부했습니다`, `AWS refused to let us ${error.operation} on ${name}`),
       words(
-        "역할에 sqs:SendMessage, ReceiveMessage, DeleteMessage, ChangeMessageVisibility, GetQueueAttributes 를 허용하고, 사용 중인 대기열이면 *-ready 의 CreateQueue 와 DeleteQueue 도 허용하세요",
-        "allow the role sqs:SendMessage, ReceiveMessage, DeleteMessage, ChangeMessageVisibility and GetQueueAttributes, and for a busy queue CreateQueue and DeleteQueue on *-ready"
+        "역할에 sqs:SendMessage, ReceiveMessage, DeleteMessage, ChangeMessageVisibility, GetQueueAttributes 를 허용하고, "
+          + "사용 중인 대기열이면 *-ready 의 CreateQueue 와 DeleteQueue 도 허용하세요",
+        "allow the role sqs:SendMessage, ReceiveMessage, DeleteMessage, ChangeMessageVisibility and GetQueueAttributes, "
+          + "and for a busy queue CreateQueue and DeleteQueue on *-ready"
       )
     )
   }

@@ -28,7 +28,8 @@ const warningOf = ({ limited, policy }: { readonly policy: string; readonly limi
     : limited
     ? words(
       "메모리 정책이 noeviction 입니다: 가득 차면 PING 에는 응답하면서 모든 쓰기를 거부하므로, volatile-ttl 을 권합니다",
-      "the memory policy is noeviction: once full, Redis answers PING and refuses every write; volatile-ttl drops the oldest copies instead"
+      "the memory policy is noeviction: once full, Redis answers PING and refuses every write; "
+        + "volatile-ttl drops the oldest copies instead"
     )
     : words(
       "메모리 정책이 noeviction 이고 maxmemory 가 없습니다: 서버의 메모리가 다하면 프로세스가 종료되므로, maxmemory 와 volatile-ttl 을 권합니다",

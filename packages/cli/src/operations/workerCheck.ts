@@ -94,7 +94,8 @@ const judge = ({ exitCode, stderr, stdout }: ProgramEnd, where: string): CheckOu
   }
   return pass(words(
     `단독으로 시작하여 설정 오류(${exitCode})로 답했습니다: Node ${trace.node}, 모듈 ${trace.modules.length}개, API 모듈 0개`,
-    `starts alone and answers with its configuration error (${exitCode}): Node ${trace.node}, ${trace.modules.length} modules loaded, none of the API's`
+    `starts alone and answers with its configuration error (${exitCode}): Node ${trace.node}, `
+    + `${trace.modules.length} modules loaded, none of the API's`
   ))
 }
 

@@ -24,9 +24,13 @@ const modules = new Set()
 registerHooks({ load(url, context, next) { modules.add(url); return next(url, context) } })
 process.on("exit", () => {
   let work = null
-  try { rmdirSync(mkdtempSync(join(process.env.LECTERN_WORK_DIR || tmpdir(), "readiness-"))) } catch (error) { work = error.code ?? String(error) }
+  try { rmdirSync(mkdtempSync(join(process.env.LECTERN_WORK_DIR || tmpdir(), "readiness-"))) }
+  catch (error) { work = error.code ?? String(error) }
   const bytes = Buffer.from("\\n${mark}" + JSON.stringify({ node: process.versions.node, modules: [...modules], work }) + "\\n")
-  for (let at = 0; at < bytes.length;) { try { at += writeSync(2, bytes, at) } catch (error) { if (error.code !== "EAGAIN") throw error } }
+  for (let at = 0; at < bytes.length;) {
+    try { at += writeSync(2, bytes, at) }
+    catch (error) { if (error.code !== "EAGAIN") throw error }
+  }
 })
 `
 
