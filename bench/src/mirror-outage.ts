@@ -2,7 +2,8 @@
  * What a Redis that is away costs the work: the demo's video and class list through the whole system, from the first request to
  * the end of both, with the mirror in memory, with Redis at a closed port, and with Redis at a port that accepts and never answers.
  *
- * The three take turns in one invocation; medians, and their ratios to the mirror in memory. `--rounds=N`, 3 by default.
+ * The three take turns in one invocation; medians and bests, and their ratios to the mirror in memory: on a busy machine the
+ * best is the one that was disturbed least. `--rounds=N`, 5 by default.
  */
 import { ClosedPort, SilentPort, temporaryFolder, Warden } from "@lectern/harness"
 import { signToken } from "@lectern/api/tokens"
@@ -16,7 +17,7 @@ import { fileURLToPath } from "node:url"
 
 const program = fileURLToPath(new URL("../../packages/cli/bin/lectern.mjs", import.meta.url))
 const media = (name: string): string => fileURLToPath(new URL(`../../media/${name}`, import.meta.url))
-const rounds = Number(process.argv.find((word) => word.startsWith("--rounds="))?.slice("--rounds=".length) ?? 3)
+const rounds = Number(process.argv.find((word) => word.startsWith("--rounds="))?.slice("--rounds=".length) ?? 5)
 
 /** Looks at the end of a job so often: what a time may be off by, in milliseconds. */
 const lookEvery = 50
@@ -123,10 +124,15 @@ const main = Effect.gen(function*() {
       process.stdout.write(`round ${round + 1}  ${mirror.name.padEnd(12)} ${(millis / 1000).toFixed(2)} s\n`)
     }
   }
-  const reference = median(times.get("in memory") ?? [])
+  const healthy = times.get("in memory") ?? []
   for (const { name } of mirrors) {
-    const middle = median(times.get(name) ?? [])
-    process.stdout.write(`${name.padEnd(12)} median ${(middle / 1000).toFixed(2)} s  ratio ${(middle / reference).toFixed(3)}\n`)
+    const all = times.get(name) ?? []
+    const middle = median(all)
+    const best = Math.min(...all)
+    process.stdout.write(
+      `${name.padEnd(12)} median ${(middle / 1000).toFixed(2)} s ratio ${(middle / median(healthy)).toFixed(3)}` +
+        `   best ${(best / 1000).toFixed(2)} s ratio ${(best / Math.min(...healthy)).toFixed(3)}\n`
+    )
   }
 }).pipe(Effect.scoped)
 
