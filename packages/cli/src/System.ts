@@ -14,10 +14,10 @@ import {
   type PgliteUnavailable,
   StudentStorePostgres
 } from "@lectern/adapters/postgres"
-import { ProgressMirrorRedis, ProgressReaderRedis, RedisConnection } from "@lectern/adapters/redis"
+import { makeRedisProgressChanges, ProgressMirrorRedis, ProgressReaderRedis, RedisConnection } from "@lectern/adapters/redis"
 import { ObjectStoreS3, PlaybackUrlsCdn } from "@lectern/adapters/s3"
 import { JobQueueSqs } from "@lectern/adapters/sqs"
-import { makeAccessLog, makeEdgeHandler, noAccessLog } from "@lectern/api/edge"
+import { makeAccessLog, makeEdge, noAccessLog } from "@lectern/api/edge"
 import { OriginHandler } from "@lectern/api/origin"
 import { makeTokenVerifier } from "@lectern/api/tokens"
 import { JobDispatcher, JobRecorder, ProgressReader, Sweeper, VideoDeletion } from "@lectern/domain"
@@ -190,15 +190,29 @@ export const systemLayer = (settings: SystemSettings) => {
     const verifier = makeTokenVerifier({ secrets: [Redacted.value(secret)] })
     const context = yield* Effect.context<never>()
     const run = Effect.runPromiseWith(context)
-    const progress = makeEdgeHandler({
-      read: (tenantId, subjects) => run(reader.read(tenantId, subjects)),
-      verify: verifier,
-      accessLog: settings.accessLog
-        ? makeAccessLog({ mode: "summary", write: (lines) => void process.stderr.write(lines) })
-        : noAccessLog,
-      defer: setImmediate
-    })
-    return OriginHandler.layer({ progress, verifier })
+    const redisUrl = services.REDIS_URL
+    const changes = redisUrl === undefined
+      ? undefined
+      : yield* Effect.acquireRelease(
+        Effect.sync(() => makeRedisProgressChanges(redisUrl)),
+        (subscription) => Effect.sync(() => subscription.close())
+      )
+    const edge = yield* Effect.acquireRelease(
+      Effect.sync(() =>
+        makeEdge({
+          read: (tenantId, subjects) => run(reader.read(tenantId, subjects)),
+          verify: verifier,
+          accessLog: settings.accessLog
+            ? makeAccessLog({ mode: "summary", write: (lines) => void process.stderr.write(lines) })
+            : noAccessLog,
+          defer: setImmediate,
+          events: changes === undefined ? {} : { changes }
+        })
+      ),
+      // Streams that are open would keep the server from closing.
+      (opened) => Effect.sync(opened.close)
+    )
+    return OriginHandler.layer({ progress: edge.handler, verifier, watchTokens: { secret } })
   }))
 
   const consumer = Layer.effectDiscard(
