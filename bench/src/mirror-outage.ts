@@ -8,7 +8,7 @@
 import { ClosedPort, SilentPort, temporaryFolder, Warden } from "@lectern/harness"
 import { signToken } from "@lectern/api/tokens"
 import { TenantId } from "@lectern/domain"
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
 import { spawn } from "node:child_process"
 import { readFile } from "node:fs/promises"
 import { join } from "node:path"
@@ -47,6 +47,8 @@ const startSystem = (data: string, env: Readonly<Record<string, string>>) =>
       })
   )
 
+const decodeJson = Schema.decodeUnknownSync(Schema.fromJsonString(Schema.Json))
+
 const fieldOf = (body: unknown, name: string): unknown =>
   typeof body === "object" && body !== null ? Object.entries(body).find(([key]) => key === name)?.[1] : undefined
 
@@ -60,8 +62,7 @@ const demo = async (url: string, data: string, inputs: { readonly video: Buffer<
     })
     const text = await response.text()
     if (!response.ok) throw new Error(`${path} answered ${response.status}: ${text}`)
-    const body: unknown = text === "" ? null : JSON.parse(text)
-    return body
+    return text === "" ? null : decodeJson(text)
   }
   const ended = async (path: string, good: string, bad: ReadonlyArray<string>): Promise<void> => {
     while (true) {

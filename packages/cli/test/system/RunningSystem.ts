@@ -1,4 +1,7 @@
-/** The program itself, as a user starts it: `lectern up` in a process of its own, with an environment that holds what the test says and no more. */
+/**
+ * The program itself, as a user starts it: `lectern up` in a process of its own, with an environment that holds what the test
+ * says and no more.
+ */
 import { temporaryFolder, Warden } from "@lectern/harness"
 import { Deferred, Effect, Option, Schema, type Scope } from "effect"
 import { spawn } from "node:child_process"

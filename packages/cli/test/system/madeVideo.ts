@@ -13,11 +13,13 @@ export const madeVideo = (options: { readonly seconds: number; readonly size?: s
     const file = join(yield* Effect.orDie(temporaryFolder("video")), "made.mp4")
     const { seconds, size = "320x180" } = options
     yield* Effect.promise(() =>
-      run("ffmpeg", [
-        ...["-v", "error", "-f", "lavfi", "-i", `testsrc2=s=${size}:r=25:d=${seconds}`],
-        ...["-f", "lavfi", "-i", `sine=f=440:d=${seconds}`],
-        ...["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac", file]
-      ])
+      run(
+        "ffmpeg",
+        [
+          `-v error -f lavfi -i testsrc2=s=${size}:r=25:d=${seconds} -f lavfi -i sine=f=440:d=${seconds}`,
+          "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -c:a aac"
+        ].join(" ").split(" ").concat(file)
+      )
     )
     return yield* Effect.promise(() => readFile(file))
   }))

@@ -1,4 +1,8 @@
-/** What runs on this machine on behalf of a system: its data directory stands in the environment or the command of every process that it starts. */
+/**
+ * What runs on this machine on behalf of a system: its data directory stands in the environment or the command of every process
+ * that it starts.
+ */
+import { Warden } from "@lectern/harness"
 import { Effect, type Scope } from "effect"
 import { execFileSync } from "node:child_process"
 import { readdirSync, readFileSync } from "node:fs"
@@ -67,10 +71,16 @@ export const frozenEncode = (data: string): Effect.Effect<{ readonly thaw: Effec
     const stopped = yield* Effect.acquireRelease(
       Effect.gen(function*() {
         const found = [...yield* encodesOf(data), ...yield* ffmpegsOf(data)]
+        // Who stands still obeys nobody, not even the end of its parent.
+        for (const { pid } of found) Warden.hold(pid, "SIGKILL")
         signalled(found, "SIGSTOP")
         return found
       }),
-      (found) => Effect.sync(() => signalled(found, "SIGCONT"))
+      (found) =>
+        Effect.sync(() => {
+          signalled(found, "SIGCONT")
+          for (const { pid } of found) Warden.release(pid)
+        })
     )
     return { thaw: Effect.sync(() => signalled(stopped, "SIGCONT")) }
   })
