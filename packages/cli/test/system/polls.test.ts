@@ -65,8 +65,11 @@ describeIf(needed, "polls of the progress endpoints", () => {
         assert.strictEqual((yield* browser.endedVideo(short)).status, "READY")
         yield* until("the end of the encode", encodesOf(system.data), (found) => found.length === 0)
         yield* reset
-        yield* redis.flushAll
-        yield* until("a repair of the mirror", browser.videoProgress(short), ({ status }) => status === "READY")
+        // The first repair may have asked the database before the counters stood at zero; the second one has not.
+        for (const repair of ["a repair of the mirror", "another one"]) {
+          yield* redis.flushAll
+          yield* until(repair, browser.videoProgress(short), ({ status }) => status === "READY")
+        }
         const upkeep = new Set(
           // Sweeps take turns: who sees the third one begin has seen all of the second.
           (yield* until("two whole sweeps", statements, (found) => found.some(({ calls }) => calls >= 3)))
