@@ -121,7 +121,7 @@ export const systemLayer = (settings: SystemSettings) => {
   const mirror = services.REDIS_URL === undefined
     ? ProgressMirrorMemory.layer
     : Layer.merge(ProgressMirrorRedis.layerWith(), ProgressReaderRedis.layerWith()).pipe(
-      Layer.provide(RedisConnection.layer({ url: Redacted.make(services.REDIS_URL) }))
+      Layer.provide(RedisConnection.layer({ url: Redacted.make(services.REDIS_URL), eager: true }))
     )
 
   const grants = ObjectGrants.layer(secret)

@@ -47,7 +47,7 @@ const services = (settings: WorkerSettings) =>
   Layer.mergeAll(
     JobRecorder.layer.pipe(
       Layer.provide(JobStorePostgres.layer.pipe(Layer.provide(database(settings)))),
-      Layer.provide(settings.redis === null ? ProgressMirrorParent.layer : ProgressMirrorRedis.layer({ url: settings.redis }))
+      Layer.provide(settings.redis === null ? ProgressMirrorParent.layer : ProgressMirrorRedis.layer({ url: settings.redis, eager: true }))
     ),
     objectStore(settings),
     Encoder.layerFfmpeg

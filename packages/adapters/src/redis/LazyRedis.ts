@@ -15,11 +15,14 @@ export class RedisNotConnected extends Error {
 /** A connection that is opened by its first use, is opened again for ever in the background, and never throws by itself. */
 export interface LazyRedis {
   /**
-   * Runs commands on the connection. Rejects at once where there is none; the very first use waits for it, up to
-   * 250 ms. Each command is bounded by 250 ms.
+   * Runs commands on the connection. Rejects at once where there is none that has ever answered: a server that accepts and
+   * stays silent costs its waiting once, not with every command. The very first use waits for it, up to 250 ms. Each
+   * command is bounded by 250 ms.
    */
   readonly use: <A>(run: (redis: Redis) => Promise<A>) => Promise<A>
-  /** Whether the connection stands as far as is known. */
+  /** Begins to open the connection and waits for nothing, so that the first use finds it open, or known to be silent. */
+  readonly start: () => void
+  /** Whether the connection stands and has answered, as far as is known. */
   readonly isConnected: () => boolean
   /** Ends the connection for good. */
   readonly close: () => void
@@ -40,12 +43,14 @@ const settledWithin = (millis: number, promise: Promise<unknown>): Promise<void>
 export const makeLazyRedis = (url: string): LazyRedis => {
   const parsed = parseRedisUrl(url)
   if (Result.isFailure(parsed)) {
-    return { use: () => Promise.reject(parsed.failure), isConnected: () => false, close: () => undefined }
+    return { use: () => Promise.reject(parsed.failure), start: () => undefined, isConnected: () => false, close: () => undefined }
   }
   const target = parsed.success
   let redis: Redis | undefined
   let opening: Promise<void> | undefined
   let closed = false
+  /** Whether the present connection has answered a first PING; an accepted connection alone says nothing. */
+  let answering = false
   let lastFault: unknown
 
   const open = (): Redis => {
@@ -54,11 +59,29 @@ export const makeLazyRedis = (url: string): LazyRedis => {
     opened.on("error", (fault: unknown) => {
       lastFault = fault
     })
-    opening = settledWithin(firstConnectMillis, opened.connect()).then(() => {
+    opened.on("close", () => {
+      answering = false
+    })
+    const answered = new Promise<void>((resolve) => {
+      opened.on("ready", () => {
+        opened.ping().then(() => {
+          answering = true
+          resolve()
+        }, (fault: unknown) => {
+          lastFault = fault
+        })
+      })
+    })
+    opened.connect().catch((fault: unknown) => {
+      lastFault = fault
+    })
+    opening = settledWithin(firstConnectMillis, answered).then(() => {
       opening = undefined
     })
     return opened
   }
+
+  const isOpen = (current: Redis): boolean => answering && current.status === "ready"
 
   const notConnected = (): Promise<never> => Promise.reject(new RedisNotConnected(target, lastFault))
 
@@ -66,14 +89,17 @@ export const makeLazyRedis = (url: string): LazyRedis => {
     if (closed) return notConnected()
     redis ??= open()
     const current = redis
-    if (current.status === "ready") return run(current)
+    if (isOpen(current)) return run(current)
     if (opening === undefined) return notConnected()
-    return opening.then(() => current.status === "ready" ? run(current) : notConnected())
+    return opening.then(() => isOpen(current) ? run(current) : notConnected())
   }
 
   return {
     use,
-    isConnected: () => redis?.status === "ready",
+    start: () => {
+      if (!closed) redis ??= open()
+    },
+    isConnected: () => redis !== undefined && isOpen(redis),
     close: () => {
       closed = true
       redis?.disconnect()

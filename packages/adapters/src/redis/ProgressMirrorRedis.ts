@@ -85,4 +85,6 @@ export const layerWith = (
 export const layer = (options: {
   readonly url: Redacted.Redacted<string>
   readonly timeToLive?: MirrorTimeToLive
+  /** As of `RedisConnection.layer`. */
+  readonly eager?: boolean
 }): Layer.Layer<ProgressMirror> => Layer.provide(layerWith(options.timeToLive), RedisConnection.layer(options))

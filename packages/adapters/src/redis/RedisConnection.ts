@@ -18,12 +18,22 @@ export class RedisConnection extends Context.Service<RedisConnection, {
   readonly use: <A>(operation: string, run: (redis: Redis) => Promise<A>) => Effect.Effect<A, MirrorUnavailable>
 }>()("@lectern/adapters/RedisConnection") {
   /** An address that is none makes every use fail, and nothing else: check it with `RedisUrl` where the process is configured. */
-  static readonly layer = (options: { readonly url: Redacted.Redacted<string> }): Layer.Layer<RedisConnection> =>
+  static readonly layer = (
+    options: {
+      readonly url: Redacted.Redacted<string>
+      /** Begins to connect when it is built, without waiting: for a program that is about to write. */
+      readonly eager?: boolean
+    }
+  ): Layer.Layer<RedisConnection> =>
     Layer.effect(
       RedisConnection,
       Effect.map(
         Effect.acquireRelease(
-          Effect.sync(() => makeLazyRedis(Redacted.value(options.url))),
+          Effect.sync(() => {
+            const redis = makeLazyRedis(Redacted.value(options.url))
+            if (options.eager === true) redis.start()
+            return redis
+          }),
           (redis) => Effect.sync(redis.close)
         ),
         (redis) =>
