@@ -90,4 +90,6 @@ const bindings :List(Workerd.Worker.Binding) = [
   (name = "AUTH_JWT_AUDIENCE", fromEnvironment = "AUTH_JWT_AUDIENCE"),
   (name = "CORS_ALLOWED_ORIGINS", fromEnvironment = "CORS_ALLOWED_ORIGINS"),
   (name = "ACCESS_LOG", fromEnvironment = "ACCESS_LOG"),
+  (name = "RATE_LIMIT_PER_TOKEN", fromEnvironment = "RATE_LIMIT_PER_TOKEN"),
+  (name = "RATE_LIMIT_PER_TENANT", fromEnvironment = "RATE_LIMIT_PER_TENANT"),
 ];

@@ -19,10 +19,14 @@ const isWebAddress = (text: string): boolean =>
  * `REDIS_URL`; both at once are refused, since nobody could tell which of them is read.
  */
 export const readWorkerdSettings = (environment: Environment): Result.Result<WorkerdSettings, ReadonlyArray<string>> => {
-  const { AUTH_JWKS_URL = "", REDIS_REST_TOKEN: token = "", REDIS_REST_URL: url = "", REDIS_URL = "" } = environment
+  const { AUTH_JWKS_URL = "", RATE_LIMIT_PER_TENANT = "", RATE_LIMIT_PER_TOKEN = "", REDIS_REST_TOKEN: token = "", REDIS_REST_URL: url = "", REDIS_URL = "" } = environment
   const faults: Array<string> = []
   // What one request is fetching, another may not wait for: keys that are shared by all cannot be fetched by any.
   if (AUTH_JWKS_URL !== "") faults.push("AUTH_JWKS_URL cannot be used on workerd; set AUTH_PUBLIC_KEY")
+  // Counts are exchanged between requests, and workerd lets none write for another: a limit that is not kept is refused.
+  for (const [name, value] of Object.entries({ RATE_LIMIT_PER_TOKEN, RATE_LIMIT_PER_TENANT })) {
+    if (value !== "") faults.push(`${name} cannot be used on workerd; limit there with the platform's own rules`)
+  }
   if (url === "" && token === "") {
     const edge = readEdgeSettings(environment)
     if (Result.isFailure(edge)) return Result.fail([...faults, ...edge.failure])

@@ -10,6 +10,7 @@ import { makeLazyRedis, makeRedisProgressChanges, makeRedisProgressReader } from
 import * as Result from "effect/Result"
 import type { DenoRuntime } from "./DenoRuntime.ts"
 import { type EdgeSettings, readEdgeSettings } from "./EdgeSettings.ts"
+import { edgeRateLimit } from "./edgeRateLimit.ts"
 import { edgeVariables } from "./edgeVariables.ts"
 import { edgeVerifier } from "./edgeVerifier.ts"
 import { edgeLogLine, makeAccessLog, makeEdge } from "./index.ts"
@@ -44,6 +45,7 @@ const serve = (settings: EdgeSettings): void => {
     allowedOrigins,
     accessLog,
     defer: setImmediate,
+    ...edgeRateLimit(settings, redis),
     events: { changes: makeRedisProgressChanges(redisUrl) }
   })
 

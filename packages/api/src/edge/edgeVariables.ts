@@ -13,7 +13,9 @@ export const edgeVariables = [
   "AUTH_JWKS_URL",
   "AUTH_JWT_AUDIENCE",
   "CORS_ALLOWED_ORIGINS",
-  "ACCESS_LOG"
+  "ACCESS_LOG",
+  "RATE_LIMIT_PER_TOKEN",
+  "RATE_LIMIT_PER_TENANT"
 ] as const
 
 /** What workerd reads besides: a Redis that is spoken to over HTTP, in place of `REDIS_URL`. */

@@ -8,12 +8,13 @@
  * `RATE_LIMIT_PER_TOKEN` and `RATE_LIMIT_PER_TENANT` (requests in ten seconds; without limit by default). All faults are named at once and end the process with 78. Redis need not
  * be there. SIGTERM and SIGINT let the requests in hand end and then the process, with 0.
  */
-import { makeLazyRedis, makeRedisHitCounter, makeRedisProgressChanges, makeRedisProgressReader } from "@lectern/adapters/redis"
+import { makeLazyRedis, makeRedisProgressChanges, makeRedisProgressReader } from "@lectern/adapters/redis"
 import * as Result from "effect/Result"
 import { makeEdgeServer } from "../node/EdgeServer.ts"
 import { type EdgeSettings, readEdgeSettings } from "./EdgeSettings.ts"
+import { edgeRateLimit } from "./edgeRateLimit.ts"
 import { edgeVerifier } from "./edgeVerifier.ts"
-import { edgeLogLine, makeAccessLog, makeEdge, makeRateLimit } from "./index.ts"
+import { edgeLogLine, makeAccessLog, makeEdge } from "./index.ts"
 
 /** EX_CONFIG of sysexits.h */
 const configurationFault = 78
@@ -23,16 +24,13 @@ const serve = (settings: EdgeSettings): void => {
   const log = (lines: string): void => void process.stdout.write(lines)
   const accessLog = makeAccessLog({ mode: settings.accessLog, write: log })
   const redis = makeLazyRedis(settings.redisUrl)
-  const { perTenant, perToken } = settings.rateLimit
   const edge = makeEdge({
     read: makeRedisProgressReader(redis),
     verify: edgeVerifier(settings, log),
     allowedOrigins: settings.allowedOrigins,
     accessLog,
     defer: setImmediate,
-    ...(Number.isFinite(perToken) || Number.isFinite(perTenant)
-      ? { rateLimit: makeRateLimit({ count: makeRedisHitCounter(redis), perToken, perTenant }) }
-      : {}),
+    ...edgeRateLimit(settings, redis),
     events: { changes: makeRedisProgressChanges(settings.redisUrl) }
   })
   const server = makeEdgeServer(edge)

@@ -76,6 +76,10 @@ describe("The settings of workerd", () => {
       assert.notInclude(faults, "hidden")
     }
     assert.include(faultsOf({ REDIS_URL: "redis://a", AUTH_JWKS_URL: "https://a/keys" }), "cannot be used on workerd")
+    assert.include(
+      faultsOf({ REDIS_URL: "redis://a", RATE_LIMIT_PER_TOKEN: "100" }),
+      "RATE_LIMIT_PER_TOKEN cannot be used on workerd"
+    )
     const many = faultsOf({ ...rest, AUTH_JWT_SECRET: "short", REDIS_REST_TOKEN: "" })
     for (const fault of ["without REDIS_REST_TOKEN", "AUTH_JWT_SECRET has 5 bytes"]) assert.include(many, fault)
   })
