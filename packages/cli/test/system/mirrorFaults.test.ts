@@ -24,6 +24,8 @@ const polling = Effect.fnUntraced(function*(browser: Browser, { roster, video }:
   })
   const fiber = yield* Effect.forkScoped(Effect.forever(Effect.andThen(polls, Effect.sleep("50 millis"))))
   return {
+    /** Waits until a status has been shown: the copy follows the record by a moment. */
+    shows: (status: string) => until(`status ${status}`, Ref.get(statuses), (all) => all.has(status)),
     /** Every status that was shown, up to now. */
     ended: Effect.gen(function*() {
       // A poller that failed would say so here.
@@ -34,13 +36,14 @@ const polling = Effect.fnUntraced(function*(browser: Browser, { roster, video }:
   }
 })
 
-const life = Effect.fnUntraced(function*(env: Readonly<Record<string, string>>) {
+const life = Effect.fnUntraced(function*(env: Readonly<Record<string, string>>, shown: ReadonlyArray<string> = []) {
   const system = yield* startSystem({ env })
   const browser = yield* makeBrowser(system)
   const accepted = yield* accept(browser)
   const poller = yield* polling(browser, accepted)
   yield* browser.endedVideo(accepted.video)
   yield* browser.endedJob(accepted.roster)
+  yield* Effect.forEach(shown, poller.shows)
   const statuses = yield* poller.ended
   return { outcome: yield* madeOutcome(system, browser, accepted), statuses }
 }, Effect.scoped)
@@ -50,7 +53,7 @@ describe("a system whose mirror is faulty", () => {
 
   it.live("ends well with a mirror that works", () =>
     Effect.gen(function*() {
-      const { outcome, statuses } = yield* life({})
+      const { outcome, statuses } = yield* life({}, ["READY", "DONE"])
       healthy = outcome
       assert.strictEqual(outcome.video.status, "READY")
       assert.deepInclude(outcome.roster, { status: "DONE", created: 2_000 })
