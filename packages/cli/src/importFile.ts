@@ -1,5 +1,5 @@
 import { importSteps, jobPercent } from "@lectern/domain"
-import { importSpreadsheet, type StudentImportResult, writeErrorWorkbook } from "@lectern/worker-ai/import"
+import { importSpreadsheet, jobResult, writeErrorWorkbook } from "@lectern/worker-ai/import"
 import { Console, Effect, Path, Schema } from "effect"
 import { exitCodes, fail } from "./CommandFailed.ts"
 import { importReport } from "./importReport.ts"
@@ -37,19 +37,6 @@ const report = (label: string, file: string, dryRun: boolean, lonePhone: "refuse
 const workbookBeside = (path: Path.Path, file: string): string =>
   path.join(path.dirname(file), `${path.basename(file, path.extname(file))} (결과).xlsx`)
 
-const toJson = (result: StudentImportResult, workbook: string | null) => ({
-  created: result.created,
-  failed: result.failed.map((cell) => ({ ...cell })),
-  failed_rows: result.failed_rows,
-  failed_omitted: result.failed_omitted,
-  duplicates: result.duplicates,
-  total: result.total,
-  notes: result.notes.map((note) => ({ ...note })),
-  sheet: result.sheet,
-  dry_run: result.dry_run,
-  download_url: workbook
-})
-
 export interface ImportFileRequest {
   readonly dryRun: boolean
   readonly file: string
@@ -71,7 +58,7 @@ export const importFile = Effect.fn(function*({ dryRun, file, guardianPhone, jso
       ImportFileUnreadable: (error) => fail(exitCodes.unavailable, error.message)
     })
   )
-  const answer = toJson(result, output === null ? null : (yield* Effect.orDie(path.toFileUrl(output))).href)
+  const answer = jobResult(result, output === null ? null : (yield* Effect.orDie(path.toFileUrl(output))).href)
   yield* Console.log(json ? encodeJson(answer) : importReport(answer))
   if (!json && output !== null) yield* Console.log(`  ${output}`)
 }, withLogs)

@@ -10,7 +10,7 @@ import {
 import { Effect, FileSystem, Schema, Stream } from "effect"
 import {
   importSpreadsheet,
-  type StudentImportResult,
+  jobResult,
   type StudentRow,
   type StudentSink,
   writeErrorWorkbook
@@ -44,20 +44,6 @@ const toNewStudent = (row: StudentRow): NewStudent => {
 
 /** The name under which the workbook with the error column is downloaded: the user's own, marked. */
 export const downloadName = (filename: string): string => `${filename.replace(/\.[^.]*$/, "")} (결과).xlsx`
-
-/** What the job's result is: CONTRACT.md, section 2, and the names of the import's own endpoint. */
-const toJobResult = (result: StudentImportResult, downloadUrl: string): Schema.Json => ({
-  created: result.created,
-  failed: result.failed.map((cell) => ({ ...cell })),
-  failed_rows: result.failed_rows,
-  failed_omitted: result.failed_omitted,
-  duplicates: result.duplicates,
-  total: result.total,
-  notes: result.notes.map((note) => ({ ...note })),
-  sheet: result.sheet,
-  dry_run: result.dry_run,
-  download_url: downloadUrl
-})
 
 /**
  * The import of a class list as a job: fetch the file, judge every row, write the good ones under the lease, hand back the
@@ -161,7 +147,7 @@ const importStudents = Effect.fnUntraced(function*(
     downloadName: downloadName(filename)
   })
   const end: HandlerEnd<Services> = {
-    command: { _tag: "Succeed", result: toJobResult(result, downloadUrl) },
+    command: { _tag: "Succeed", result: jobResult(result, downloadUrl) },
     afterwards: removeUpload(file_key)
   }
   return end

@@ -10,6 +10,7 @@ export type { ImportFault } from "./ImportFault.ts"
 export { ImportFileUnreadable } from "./ImportFileUnreadable.ts"
 export { defaultImportLimits, type ImportLimits } from "./ImportLimits.ts"
 export { ImportRejected, ImportRejectedCode } from "./ImportRejected.ts"
+export { jobResult } from "./jobResult.ts"
 export { normalisePhone, type Phone, type PhoneFault } from "./Phone.ts"
 export {
   type CellFault,
