@@ -3,7 +3,8 @@
  * table in `ExitCode.ts` says. Started by `lectern up` it reaches database and mirror through its parent, where those are not
  * given by `DATABASE_URL` and `REDIS_URL`.
  */
-import { NodeRuntime, NodeServices } from "@effect/platform-node"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { ObjectGrants, ObjectStoreFiles } from "@lectern/adapters/files"
 import { exitWithParent, type IpcUnavailable, ProgressMirrorParent, SqlClientParent } from "@lectern/adapters/in-process"
 import { type DatabaseUrlInvalid, JobStorePostgres, layerFor } from "@lectern/adapters/postgres"

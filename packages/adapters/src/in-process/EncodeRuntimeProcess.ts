@@ -5,7 +5,7 @@ import {
   type JobRef,
   newUuid
 } from "@lectern/domain"
-import { NodeStream } from "@effect/platform-node"
+import * as NodeStream from "@effect/platform-node/NodeStream"
 import { Deferred, Effect, Fiber, FiberMap, Layer, Option, Schema, Scope, Semaphore, Stream } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import { constants } from "node:os"

@@ -13,7 +13,7 @@ import {
   UploadPartCommand
 } from "@aws-sdk/client-s3"
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner"
-import { NodeStream } from "@effect/platform-node"
+import * as NodeStream from "@effect/platform-node/NodeStream"
 import { type ObjectHeaders, ObjectNotFound, ObjectStore, ObjectStoreUnavailable } from "@lectern/domain"
 import { Effect, Layer, Option, Stream } from "effect"
 import { Readable } from "node:stream"

@@ -1,4 +1,4 @@
-import { NodeHttpServer } from "@effect/platform-node"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import type { AllowedOrigins } from "@lectern/api/edge"
 import type { TokenVerifier } from "@lectern/api/tokens"
 import { ByteSize, Clock, Context, Duration, Effect, Latch, Layer, Ref, type Scope } from "effect"
