@@ -22,7 +22,7 @@ import { OriginHandler } from "@lectern/api/origin"
 import { makeTokenVerifier } from "@lectern/api/tokens"
 import { JobDispatcher, JobRecorder, ProgressReader, Sweeper, VideoDeletion } from "@lectern/domain"
 import { MirrorMemory, ProgressMirrorMemory } from "@lectern/domain/memory"
-import { consume, defaultConsumerOptions, studentImportJob } from "@lectern/worker-ai"
+import { consume, defaultConsumerOptions, jobHandlers } from "@lectern/worker-ai"
 import { type Config, Effect, Layer, Option, Redacted, Schedule } from "effect"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
@@ -216,10 +216,8 @@ export const systemLayer = (settings: SystemSettings) => {
   }))
 
   const consumer = Layer.effectDiscard(
-    consume({ student_import: studentImportJob({ workRoot: data.work }) }, {
-      ...defaultConsumerOptions,
-      leaseMillis: leaseSeconds * 1000
-    }).pipe(Effect.forkScoped)
+    Effect.flatMap(jobHandlers({ workRoot: data.work }), (handlers) =>
+      consume(handlers, { ...defaultConsumerOptions, leaseMillis: leaseSeconds * 1000 })).pipe(Effect.forkScoped)
   )
 
   return Layer.mergeAll(origin, consumer, upkeep).pipe(Layer.provide(domain))

@@ -19,6 +19,7 @@ import { EpochMillis } from "./Epoch.ts"
 import { JobKind } from "./JobKind.ts"
 import { findStep, type Step, type StepName } from "./Step.ts"
 import { TenantId } from "./Tenant.ts"
+import { Tier } from "./Tier.ts"
 import { VideoId } from "./VideoId.ts"
 
 /** A job's name for its users: a UUID when we made it, any text of 1 to 64 characters when we read it. */
@@ -44,6 +45,7 @@ export class Job extends Schema.Class<Job>("@lectern/domain/Job")({
   tenantId: TenantId,
   id: JobId,
   kind: JobKind,
+  tier: Tier,
   /** The video that an encode is for. */
   videoId: Schema.NullOr(VideoId),
   /** What the worker needs beyond the ids; never personal data or secrets (INCIDENTS.md, 43). */
@@ -165,12 +167,15 @@ export interface NewJob {
   readonly tenantId: TenantId
   readonly id: JobId
   readonly kind: JobKind
+  /** `basic` where it is not given. */
+  readonly tier?: Tier
   readonly videoId: VideoId | null
   readonly payload: Schema.Json
 }
 
 export const createJob = (input: NewJob, now: Millis): Job =>
   new Job({
+    tier: "basic",
     ...input,
     status: "PENDING",
     revision: 1,

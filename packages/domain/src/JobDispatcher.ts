@@ -14,6 +14,7 @@ export const undispatched = (job: Job): Undispatched => ({
   tenantId: job.tenantId,
   jobId: job.id,
   kind: job.kind,
+  tier: job.tier,
   attempt: job.attempt,
   payload: job.payload,
   createdAt: job.createdAt
@@ -45,7 +46,7 @@ export class JobDispatcher extends Context.Service<JobDispatcher, {
             new JobMessage({
               job_id: job.jobId,
               job_type: job.kind,
-              tier: "basic",
+              tier: job.tier,
               tenant_id: job.tenantId,
               payload: job.payload,
               created_at: DateTime.formatIso(DateTime.makeUnsafe(job.createdAt)),

@@ -5,9 +5,7 @@ import * as Schema from "effect/Schema"
 import { JobId } from "./Job.ts"
 import { JobKind } from "./JobKind.ts"
 import { TenantId } from "./Tenant.ts"
-
-export const Tier = Schema.Literals(["lite", "basic", "premium"])
-export type Tier = typeof Tier.Type
+import { Tier } from "./Tier.ts"
 
 /** CONTRACT.md, section 7. `created_at` is ISO 8601; `attempt` the one that is to be claimed, from 1. */
 export class JobMessage extends Schema.Class<JobMessage>("@lectern/domain/JobMessage")({

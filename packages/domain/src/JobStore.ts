@@ -7,6 +7,7 @@ import { JobId } from "./Job.ts"
 import type { JobKind } from "./JobKind.ts"
 import type { IllegalTransition, Job, JobStatus, Lease, LeaseLost, SystemCommand, WorkerCommand } from "./Job.ts"
 import type { TenantId } from "./Tenant.ts"
+import type { Tier } from "./Tier.ts"
 import { followEncode, type NewVideo, type Video, type VideoConflict } from "./Video.ts"
 import { VideoId } from "./VideoId.ts"
 
@@ -72,6 +73,7 @@ export interface JobRef {
 /** A job that waits to be handed to its queue or to Batch. */
 export interface Undispatched extends JobRef {
   readonly kind: JobKind
+  readonly tier: Tier
   readonly attempt: number
   readonly payload: Schema.Json
   readonly createdAt: EpochMillis
@@ -121,7 +123,7 @@ export class JobStore extends Context.Service<JobStore, {
   /** Accepts a job that belongs to no video. */
   readonly createJob: (
     tenantId: TenantId,
-    input: { readonly id: JobId; readonly kind: JobKind; readonly payload: Schema.Json }
+    input: { readonly id: JobId; readonly kind: JobKind; readonly tier?: Tier; readonly payload: Schema.Json }
   ) => Effect.Effect<Committed<JobRecord>, JobStoreUnavailable>
 
   /**

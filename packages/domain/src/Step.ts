@@ -44,13 +44,30 @@ export const importSteps = {
   done: step(4, 4, "done", "완료", 100)
 } as const satisfies Record<string, Step>
 
+export const messagingSteps = {
+  preparing: step(3, 1, "preparing", "준비", 5),
+  sending: step(3, 2, "sending", "발송", 10, 95),
+  done: step(3, 3, "done", "완료", 100)
+} as const satisfies Record<string, Step>
+
+export const recognitionSteps = {
+  downloading: step(4, 1, "downloading", "다운로드", 5),
+  validating: step(4, 2, "validating", "검증", 10),
+  recognizing: step(4, 3, "recognizing", "인식", 15, 95),
+  done: step(4, 4, "done", "완료", 100)
+} as const satisfies Record<string, Step>
+
 export type VideoStepName = keyof typeof videoSteps
 export type ImportStepName = keyof typeof importSteps
-export type StepName = VideoStepName | ImportStepName
+export type MessagingStepName = keyof typeof messagingSteps
+export type RecognitionStepName = keyof typeof recognitionSteps
+export type StepName = VideoStepName | ImportStepName | MessagingStepName | RecognitionStepName
 
 const catalogue: Record<JobKind, Readonly<Record<string, Step>>> = {
   video_encode: videoSteps,
-  student_import: importSteps
+  student_import: importSteps,
+  messaging: messagingSteps,
+  ocr: recognitionSteps
 }
 
 /**

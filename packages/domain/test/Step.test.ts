@@ -1,4 +1,4 @@
-import { findStep, importSteps, jobPercent, stepPercent, videoSteps } from "@lectern/domain"
+import { findStep, importSteps, jobPercent, messagingSteps, recognitionSteps, stepPercent, videoSteps } from "@lectern/domain"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 
@@ -35,6 +35,18 @@ describe("the steps of a job", () => {
     expect(findStep("video_encode", name)).toBe(null)
   })
 
+  it.each([["messaging", messagingSteps], ["ocr", recognitionSteps]] as const)(
+    "of kind %s go forward, and end at 100",
+    (kind, steps) => {
+      const all = Object.values(steps)
+      expect(all.map((step) => findStep(kind, step.name))).toEqual(all)
+      expect(all.map(({ index }) => index)).toEqual(all.map((_, index) => index + 1))
+      const percents = all.flatMap(({ from, to }) => [from, to])
+      expect(percents).toEqual(percents.toSorted((a, b) => a - b))
+      expect(percents.at(-1)).toBe(100)
+    }
+  )
+
   it("start at their first percent and end at their last", () => {
     for (const [kind, rows] of Object.entries(contract)) {
       for (const [, name, , from, to] of rows) {
@@ -47,7 +59,7 @@ describe("the steps of a job", () => {
   it("show no whole percent before it is reached, and none outside of the step, whatever the fraction says", () => {
     fc.assert(
       fc.property(
-        fc.constantFrom(...Object.values(videoSteps), ...Object.values(importSteps)),
+        fc.constantFrom(...[videoSteps, importSteps, messagingSteps, recognitionSteps].flatMap((steps) => Object.values(steps))),
         fc.oneof(fc.double(), fc.double({ min: 0, max: 1, noNaN: true })),
         (step, fraction) => {
           const percent = jobPercent(step, fraction)

@@ -1,7 +1,7 @@
-import { type Delivery, holdLease, isReadinessJob, isTerminal, type JobKind, type JobMessage, JobQueue, JobRecorder, newUuid } from "@lectern/domain"
+import { type Delivery, holdLease, isReadinessJob, isTerminal, type JobMessage, JobQueue, JobRecorder, newUuid } from "@lectern/domain"
 import type { JobRun, JobStoreUnavailable, QueueUnavailable } from "@lectern/domain"
 import { Cause, Clock, Effect, Exit, Result, Semaphore } from "effect"
-import type { HandlerEnd, JobHandler } from "./JobHandler.ts"
+import type { HandlerEnd, Handlers, JobHandler } from "./JobHandler.ts"
 
 export interface ConsumerOptions {
   /** Jobs at a time. */
@@ -20,8 +20,6 @@ export const defaultConsumerOptions: ConsumerOptions = {
   waitSeconds: 20,
   attemptLimitMillis: 3_600_000
 }
-
-export type Handlers<R> = { readonly [K in Exclude<JobKind, "video_encode">]: JobHandler<R> }
 
 /**
  * Takes messages from the queue and does their jobs, until it is interrupted; then what is in hand is given back.
@@ -98,6 +96,11 @@ const work = Effect.fnUntraced(function*<R>(
     yield* Effect.logError("An encode was sent to a queue: encodes run on Batch only")
     return yield* delivery.bury
   }
+  const handler = handlers[message.job_type]
+  if (handler === undefined) {
+    yield* Effect.logError("A message is for a worker that can do its kind of job, and is left to come back")
+    return
+  }
   const recorder = yield* JobRecorder
   const claimed = yield* Effect.catchTag(
     recorder.claim(message.tenant_id, message.job_id, { owner, leaseMillis: options.leaseMillis }),
@@ -122,7 +125,7 @@ const work = Effect.fnUntraced(function*<R>(
       // Never acknowledged: the holder may yet vanish (INCIDENTS.md, 37).
       return yield* delivery.release(Math.min(900, Math.max(1, Math.ceil((claimed.until - now) / 1000))))
     case "Claimed":
-      yield* attempt(handlers[message.job_type], options, claimed.run, delivery)
+      yield* attempt(handler, options, claimed.run, delivery)
       return yield* delivery.acknowledge
   }
 })

@@ -52,6 +52,7 @@ export const downloadName = (filename: string): string => `${filename.replace(/\
  * The uploaded file is removed when the job is terminal, not before: another attempt needs it (INCIDENTS.md, 39).
  */
 export const studentImportJob = (options: { readonly workRoot: string }): JobHandler<Services> => ({
+  memoryMiB: 256,
   handle: Effect.fn("StudentImportJob.handle")(function*(run, payload, pulse) {
     const decoded = yield* Effect.result(decodePayload(payload))
     if (decoded._tag === "Failure") {

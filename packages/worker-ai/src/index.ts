@@ -1,4 +1,5 @@
 /** The consumers of the job queue. What an import judges and reads is behind `./import`. */
-export { consume, type ConsumerOptions, defaultConsumerOptions, type Handlers } from "./Consumer.ts"
-export type { HandlerEnd, JobHandler } from "./JobHandler.ts"
+export { consume, type ConsumerOptions, defaultConsumerOptions } from "./Consumer.ts"
+export { type HandlerEnd, type Handlers, type JobHandler, withServices } from "./JobHandler.ts"
+export { jobHandlers, type JobHandlersOptions } from "./jobHandlers.ts"
 export { downloadName, studentImportJob, StudentImportPayload } from "./StudentImportJob.ts"

@@ -68,7 +68,7 @@ const jobIs = (id: JobId, ...statuses: ReadonlyArray<JobStatus>) =>
   })
 
 const ending = (command: HandlerEnd<never>["command"]): Handlers<never> => ({
-  student_import: { handle: () => Effect.succeed({ command, afterwards: Effect.void }) }
+  student_import: { memoryMiB: 1, handle: () => Effect.succeed({ command, afterwards: Effect.void }) }
 })
 
 const succeed = ending({ _tag: "Succeed", result: { ok: true } })
@@ -127,6 +127,7 @@ describe("Consumer", () => {
       let handled = 0
       yield* consuming({
         student_import: {
+          memoryMiB: 1,
           handle: () =>
             Effect.sync(() => {
               handled += 1
@@ -182,7 +183,7 @@ describe("Consumer", () => {
       const started = yield* Deferred.make<void>()
       const id = yield* send({})
       const fiber = yield* Effect.forkChild(consume({
-        student_import: { handle: () => Effect.andThen(Deferred.succeed(started, undefined), Effect.never) }
+        student_import: { memoryMiB: 1, handle: () => Effect.andThen(Deferred.succeed(started, undefined), Effect.never) }
       }, options))
       yield* Deferred.await(started)
       yield* Fiber.interrupt(fiber)
@@ -199,7 +200,7 @@ describe("Consumer", () => {
     Effect.gen(function*() {
       const id = yield* send({})
       const job = yield* consuming({
-        student_import: { handle: () => Effect.die(new Error("a fault of ours")) }
+        student_import: { memoryMiB: 1, handle: () => Effect.die(new Error("a fault of ours")) }
       }, jobIs(id, "RETRYING"))
       assert.strictEqual(job.failures, 1)
       assert.strictEqual(job.errorCode, "bug")
@@ -213,6 +214,7 @@ describe("Consumer", () => {
       const id = yield* send({})
       yield* consuming({
         student_import: {
+          memoryMiB: 1,
           handle: () =>
             Effect.gen(function*() {
               yield* faults.store(["broken"])

@@ -17,6 +17,7 @@ import {
   JobStore,
   leaseFault,
   TenantId,
+  Tier,
   Video,
   VideoId,
   VideoNotFound,
@@ -53,6 +54,7 @@ const decodeUndispatched = many(Schema.Struct({
   tenantId: TenantId,
   jobId: JobId,
   kind: JobKind,
+  tier: Tier,
   attempt: Schema.Int,
   payload: Schema.Json,
   createdAt: EpochMillis
@@ -450,8 +452,8 @@ export const layerWith = (policy: JobPolicy): Layer.Layer<JobStore, never, SqlCl
             Effect.map(
               Effect.flatMap(
                 sql`SELECT json_build_object(
-                    'tenantId', tenant_id, 'jobId', id, 'kind', kind, 'attempt', attempt, 'payload', payload,
-                    'createdAt', created_at
+                    'tenantId', tenant_id, 'jobId', id, 'kind', kind, 'tier', tier, 'attempt', attempt,
+                    'payload', payload, 'createdAt', created_at
                   ) AS record
                   FROM jobs
                   WHERE status IN ('PENDING', 'RETRYING') AND run_after <= ${sql.literal(statementClock)}

@@ -484,6 +484,7 @@ export const jobStoreSuite = <E>(name: string, store: Layer.Layer<JobStore, E>):
             tenantId: tenant,
             jobId: never.id,
             kind: "student_import",
+            tier: "basic",
             attempt: 0,
             payload: { file_key: "반 명단.xlsx" },
             createdAt: never.createdAt
@@ -492,6 +493,7 @@ export const jobStoreSuite = <E>(name: string, store: Layer.Layer<JobStore, E>):
             tenantId: tenant,
             jobId: again.id,
             kind: "student_import",
+            tier: "basic",
             attempt: 1,
             payload: { file_key: "반 명단.xlsx" },
             createdAt: again.createdAt

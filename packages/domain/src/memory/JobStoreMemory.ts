@@ -204,6 +204,7 @@ export const layerWith = (policy: JobPolicy): Layer.Layer<JobStore> =>
               tenantId: job.tenantId,
               jobId: job.id,
               kind: job.kind,
+              tier: job.tier,
               attempt: job.attempt,
               payload: job.payload,
               createdAt: job.createdAt
