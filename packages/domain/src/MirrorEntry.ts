@@ -103,11 +103,17 @@ const fitsMirror = (result: Schema.Json): boolean => {
 export const deletedVideoReason = "삭제된 영상입니다"
 
 /**
- * A result as it may stand in Redis: without the cells of a class list, which are names and numbers of people. Which cells they
- * are, and why they were refused, stays; the detail endpoint, which reads the database, has the rest.
+ * A result as it may stand in Redis: without the cells of a class list, which are names and numbers of people (which cells they
+ * are, and why they were refused, stays), and without the rules of a stream, which would leave no room for the rest. The
+ * details, which are read from the database, have them all.
  */
-const withoutPersonalData = (job: Job, result: Schema.Json): Schema.Json => {
-  if (job.kind !== "student_import" || !isRecord(result) || !Array.isArray(result["failed"])) return result
+const mirroredResult = (job: Job, result: Schema.Json): Schema.Json => {
+  if (!isRecord(result)) return result
+  if (job.kind === "video_encode") {
+    const { rules: _, ...shown } = result
+    return shown
+  }
+  if (job.kind !== "student_import" || !Array.isArray(result["failed"])) return result
   return {
     ...result,
     failed: result["failed"].map((cell: Schema.Json) => {
@@ -136,7 +142,7 @@ const videoStatus = (video: Video, version: MirrorVersion): string => {
 }
 
 const jobStatus = (job: Job, version: MirrorVersion): string => {
-  const result = isTerminal(job.status) && job.result !== null ? withoutPersonalData(job, job.result) : null
+  const result = isTerminal(job.status) && job.result !== null ? mirroredResult(job, job.result) : null
   return encodeJobStatus({
     status: wireStatus(job.status),
     job_type: job.kind,

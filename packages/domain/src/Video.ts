@@ -13,6 +13,7 @@ import { EpochMillis } from "./Epoch.ts"
 import type { EpochMillis as Millis } from "./Epoch.ts"
 import type { Job } from "./Job.ts"
 import { JobId } from "./Job.ts"
+import { RuleCheck } from "./RuleCheck.ts"
 import { TenantId } from "./Tenant.ts"
 import { VideoId } from "./VideoId.ts"
 
@@ -37,6 +38,12 @@ export class Video extends Schema.Class<Video>("@lectern/domain/Video")({
   /** Object key of the master playlist of the last good output. */
   hlsPath: Schema.NullOr(Schema.String),
   thumbnailPath: Schema.NullOr(Schema.String),
+  /** Object key of the WebVTT track that names the small pictures of that output; `null` for sound alone. */
+  storyboardPath: Schema.NullOr(Schema.String),
+  /** What about the upload made that encode slower or its output differ, e.g. "variable_frame_rate". */
+  nonStandardInputReasons: Schema.Array(Schema.String),
+  /** The rules that the last good output was checked against; `null` before there is one. */
+  rules: Schema.NullOr(Schema.Array(RuleCheck)),
   errorReason: Schema.NullOr(Schema.String),
   /** The encode that the video follows. */
   encodeJobId: Schema.NullOr(JobId),
@@ -54,7 +61,12 @@ export class EncodeOutput extends Schema.Class<EncodeOutput>("@lectern/domain/En
   thumbnail_path: Schema.String,
   /** Whole seconds, at least 1 for anything that plays. */
   duration: Schema.Int,
-  variants: Schema.Array(Schema.String)
+  variants: Schema.Array(Schema.String),
+  /** Absent for sound alone. */
+  storyboard_path: Schema.optionalKey(Schema.String),
+  non_standard_input_reasons: Schema.optionalKey(Schema.Array(Schema.String)),
+  /** Absent where an encoder checks no rules. */
+  rules: Schema.optionalKey(Schema.Array(RuleCheck))
 }) {}
 
 export class VideoConflict extends Schema.TaggedError<VideoConflict>()("VideoConflict", {
@@ -85,6 +97,9 @@ export const createVideo = (tenantId: TenantId, id: VideoId, input: NewVideo, no
     duration: null,
     hlsPath: null,
     thumbnailPath: null,
+    storyboardPath: null,
+    nonStandardInputReasons: [],
+    rules: null,
     errorReason: null,
     encodeJobId: null,
     revision: 1,
@@ -140,6 +155,9 @@ export const followEncode = (video: Video, job: Job, now: Millis): Video | null 
             status: "READY",
             hlsPath: output.hls_path,
             thumbnailPath: output.thumbnail_path,
+            storyboardPath: output.storyboard_path ?? null,
+            nonStandardInputReasons: output.non_standard_input_reasons ?? [],
+            rules: output.rules ?? null,
             duration: output.duration,
             errorReason: null
           }),

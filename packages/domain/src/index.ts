@@ -36,6 +36,8 @@ export { Tier } from "./Tier.ts"
 export * as VideoPolicy from "./Video.ts"
 export {
   EncodeOutput,
+export { RuleCheck } from "./RuleCheck.ts"
+export * from "./SeoulTime.ts"
   type NewVideo,
   Video,
   VideoConflict,

@@ -149,6 +149,12 @@ describe("what the mirror holds", () => {
     }
   })
 
+  it("leaves the rules of a stream to the details, so that the rest of the result finds room", () => {
+    const rule = { number: "7.4", title: "Video segments begin with a key frame", kept: true, measured: "x".repeat(400) }
+    const result = { hls_path: "hls/master.m3u8", rules: Array.from({ length: 44 }, () => rule) }
+    expect(resultOf(only(entriesOf(jobIn("DONE", { result }), null)))).toEqual({ hls_path: "hls/master.m3u8" })
+  })
+
   it("holds which cells of a class list were refused and why, and nothing of what stands in them", () => {
     const cell = { row: 47, cell: "C47", reason: "전화번호의 자릿수가 모자랍니다" }
     const result = { created: 235, failed: [{ ...cell, value: "010-12-345" }], total: 240 }

@@ -80,6 +80,28 @@ describe("a video's state machine", () => {
     })
   })
 
+  it("keeps with its last good output the rules that it was checked against, its storyboard and what slowed it", () => {
+    const rules = [{ number: "7.4", title: "Video segments begin with a key frame", kept: true, measured: "2 of 2" }]
+    const result = { ...output, rules, storyboard_path: "hls/storyboard/t.vtt", non_standard_input_reasons: ["no_audio"] }
+    const ready = VideoPolicy.followEncode(videoIn("PROCESSING"), jobIn("DONE", { result }), now)
+    expect(ready).toMatchObject({
+      rules,
+      storyboardPath: "hls/storyboard/t.vtt",
+      nonStandardInputReasons: ["no_audio"]
+    })
+    const failed = VideoPolicy.followEncode(
+      videoIn("PROCESSING", { rules: ready?.rules ?? null, storyboardPath: ready?.storyboardPath ?? null }),
+      jobIn("FAILED", { errorMessage: "broken" }),
+      now
+    )
+    expect(failed).toMatchObject({ status: "FAILED", rules, storyboardPath: "hls/storyboard/t.vtt" })
+  })
+
+  it("has no rules where its encode checked none", () => {
+    const ready = VideoPolicy.followEncode(videoIn("PROCESSING"), jobIn("DONE", { result: output }), now)
+    expect(ready).toMatchObject({ rules: null, storyboardPath: null, nonStandardInputReasons: [] })
+  })
+
   it.each([null, {}, { ...output, duration: "61" }, "READY"])("does not call itself ready with the result %j", (result) => {
     const after = VideoPolicy.followEncode(videoIn("PROCESSING"), jobIn("DONE", { result }), now)
     expect(after).toMatchObject({ status: "FAILED", errorReason: "인코딩 결과를 찾을 수 없습니다" })

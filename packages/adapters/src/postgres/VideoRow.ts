@@ -8,6 +8,8 @@ const columns = {
   fileSize: "file_size",
   hlsPath: "hls_path",
   thumbnailPath: "thumbnail_path",
+  storyboardPath: "storyboard_path",
+  nonStandardInputReasons: "non_standard_input_reasons",
   errorReason: "error_reason",
   encodeJobId: "encode_job_id",
   createdAt: "created_at",

@@ -33,7 +33,15 @@ const hour = 3_600_000
 /** A lease that has ended as it begins. */
 const noTime = -1_000
 
-const output = { hls_path: "v/master.m3u8", thumbnail_path: "v/thumbnail.jpg", duration: 61, variants: ["1080p", "360p"] }
+const output = {
+  hls_path: "v/master.m3u8",
+  thumbnail_path: "v/thumbnail.jpg",
+  duration: 61,
+  variants: ["1080p", "360p"],
+  storyboard_path: "v/storyboard/a.vtt",
+  non_standard_input_reasons: ["variable_frame_rate"],
+  rules: [{ number: "1.13", title: "A key frame every two seconds", kept: true, measured: "2 s 물리" }]
+}
 const succeed: WorkerCommand = { _tag: "Succeed", result: output }
 const fail: WorkerCommand = { _tag: "Fail", code: "boom", message: "터졌습니다", retryable: true }
 const advance = (step: StepName): WorkerCommand => ({ _tag: "Advance", step })
@@ -107,6 +115,9 @@ export const jobStoreSuite = <E>(name: string, store: Layer.Layer<JobStore, E>):
         assert.strictEqual(done.video?.status, "READY")
         assert.strictEqual(done.video?.duration, 61)
         assert.strictEqual(done.video?.hlsPath, "v/master.m3u8")
+        assert.strictEqual(done.video?.storyboardPath, "v/storyboard/a.vtt")
+        assert.deepStrictEqual(done.video?.nonStandardInputReasons, ["variable_frame_rate"])
+        assert.deepStrictEqual(done.video?.rules, output.rules)
         assert.deepStrictEqual(yield* store.getJob(tenant, done.job.id), done)
         assert.deepStrictEqual<unknown>(yield* store.getVideo(tenant, video.id), done)
       }))

@@ -2,7 +2,16 @@ import { videosAndJobs } from "./0001_videos_and_jobs.ts"
 import { students } from "./0002_students.ts"
 import { operations } from "./0003_operations.ts"
 import { kindsAndTiers } from "./0004_kinds_and_tiers.ts"
+import { encodeReports } from "./0005_encode_reports.ts"
+import { submissions } from "./0006_submissions.ts"
 import type { Migration } from "./Migration.ts"
 
 /** Every step of the schema, in order. */
-export const migrations: ReadonlyArray<Migration> = [videosAndJobs, students, operations, kindsAndTiers]
+export const migrations: ReadonlyArray<Migration> = [
+  videosAndJobs,
+  students,
+  operations,
+  kindsAndTiers,
+  encodeReports,
+  submissions
+]
