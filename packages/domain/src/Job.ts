@@ -130,6 +130,8 @@ export type WorkerCommand =
   | { readonly _tag: "RequireReview"; readonly result: Schema.Json; readonly message: string }
   | { readonly _tag: "Reject"; readonly code: string; readonly message: string; readonly result?: Schema.Json }
   | { readonly _tag: "Fail"; readonly code: string; readonly message: string; readonly retryable: boolean }
+  /** The attempt costs more than this tier may spend: a premium job of this id, with the same payload, takes its place. */
+  | { readonly _tag: "FallBackToGpu"; readonly premiumJobId: JobId; readonly message: string }
   /** The machine is taken away or told to stop; not the job's fault, so it counts no failure. */
   | { readonly _tag: "Preempt"; readonly message: string }
 
@@ -308,6 +310,8 @@ const alreadyApplied = (job: Job, lease: Lease, command: WorkerCommand): boolean
       return job.status === "REVIEW_REQUIRED"
     case "Reject":
       return job.status === "REJECTED_BAD_INPUT"
+    case "FallBackToGpu":
+      return job.status === "FALLBACK_TO_GPU"
     case "Fail":
       return job.status === "RETRYING" || job.status === "FAILED"
     case "Preempt":
@@ -382,6 +386,25 @@ export const applyWorkerCommand = (
           ? failAttempt(job, now, policy, command.code, command.message)
           : giveUp(new Job({ ...job, failures: job.failures + 1 }), now, command.code, command.message)
       )
+    case "FallBackToGpu":
+      return job.kind === "video_encode" || job.tier === "premium"
+        ? Result.fail(
+          new IllegalTransition({
+            jobId: job.id,
+            status: job.status,
+            command: "fall back to a premium job",
+            detail: `a ${job.tier} ${job.kind} has none above it`
+          })
+        )
+        : Result.succeed(
+          change(job, now, {
+            ...released,
+            status: "FALLBACK_TO_GPU",
+            result: { premium_job_id: command.premiumJobId },
+            errorCode: "fallback_to_gpu",
+            errorMessage: command.message
+          })
+        )
     case "Preempt":
       return Result.succeed(
         job.attempt >= policy.maxAttempts
@@ -398,6 +421,15 @@ export const applyWorkerCommand = (
       )
   }
 }
+
+/** The job that has to be written in one transaction with the command that brought `job` where it is; `null` for most. */
+export const successorOf = (job: Job, command: WorkerCommand, now: Millis): Job | null =>
+  command._tag === "FallBackToGpu"
+    ? createJob(
+      { tenantId: job.tenantId, id: command.premiumJobId, kind: job.kind, tier: "premium", videoId: null, payload: job.payload },
+      now
+    )
+    : null
 
 /**
  * Decides what the system says. `null` when there is nothing left to do: the command comes too late or names an attempt that

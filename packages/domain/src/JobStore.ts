@@ -40,6 +40,8 @@ export class JobNotFound extends Schema.TaggedError<JobNotFound>()("JobNotFound"
 export interface JobRecord {
   readonly job: Job
   readonly video: Video | null
+  /** The job that was made in the transaction which this record is of, to take the place of `job`. */
+  readonly successor?: Job
 }
 
 export interface VideoRecord {

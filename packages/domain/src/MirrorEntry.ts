@@ -14,6 +14,8 @@ import type { Video } from "./Video.ts"
 export interface MirroredRecord {
   readonly job: Job | null
   readonly video: Video | null
+  /** The job that was made together with it. */
+  readonly successor?: Job
 }
 
 /** How far a step is, between two transitions. */
@@ -177,7 +179,7 @@ const progress = (step: Step, sample: Sample, version: MirrorVersion, asOf: Epoc
 const atStepStart: Sample = { fraction: 0, remainingSeconds: null }
 
 /**
- * The entries of a record: one for the job and one for the video that follows it.
+ * The entries of a record: one for the video that follows the job, one for the job, and one for the job that takes its place.
  *
  * `tick` 0 is the transition itself; a sample inside it has a `tick` of 1 and up. A sample carries the status too, so that
  * the next one mends what a flush has taken.
@@ -205,16 +207,19 @@ export const mirrorEntries = (
       progress: terminal ? null : shown(version)
     })
   }
-  if (job !== null) {
-    const version = { revision: job.revision, attempt: job.attempt, tick }
-    entries.push({
-      subject: jobSubject(job.id),
-      keys: subjectKeys(job.tenantId, jobSubject(job.id)),
-      version,
-      terminal: isTerminal(job.status),
-      status: jobStatus(job, version),
-      progress: shown(version)
-    })
-  }
+  if (job !== null) entries.push(jobEntry(job, tick, shown))
+  if (record.successor !== undefined) entries.push(jobEntry(record.successor, 0, () => null))
   return entries
+}
+
+const jobEntry = (job: Job, tick: number, progress: (version: MirrorVersion) => string | null): MirrorEntry => {
+  const version = { revision: job.revision, attempt: job.attempt, tick }
+  return {
+    subject: jobSubject(job.id),
+    keys: subjectKeys(job.tenantId, jobSubject(job.id)),
+    version,
+    terminal: isTerminal(job.status),
+    status: jobStatus(job, version),
+    progress: progress(version)
+  }
 }

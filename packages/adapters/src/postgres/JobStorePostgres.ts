@@ -16,6 +16,7 @@ import {
   JobStatus,
   JobStore,
   leaseFault,
+  successorOf,
   TenantId,
   Tier,
   Video,
@@ -338,7 +339,11 @@ export const layerWith = (policy: JobPolicy): Layer.Layer<JobStore, never, SqlCl
             Effect.gen(function*() {
               const { now, record } = yield* lockRecord(lease)
               const job = yield* Effect.fromResult(applyWorkerCommand(record.job, lease, command, now, policy))
-              return yield* become(record, job, now)
+              const next = yield* become(record, job, now)
+              const successor = job === record.job ? null : successorOf(job, command, now)
+              if (successor === null) return next
+              yield* insertJob(successor)
+              return { ...next, successor }
             })
           ).pipe(Effect.map(commit)),
 

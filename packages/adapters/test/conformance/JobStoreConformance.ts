@@ -272,6 +272,24 @@ export const jobStoreSuite = <E>(name: string, store: Layer.Layer<JobStore, E>):
         }
       }))
 
+    it.effect("writes a job that falls back to the GPU and the premium job that takes its place together, and once", () =>
+      Effect.gen(function*() {
+        const { lease, newImport, read, store } = yield* make
+        const { job } = yield* newImport
+        const held = yield* lease(job.id)
+        const premiumJobId = newJobId()
+        const command: WorkerCommand = { _tag: "FallBackToGpu", premiumJobId, message: "GPU" }
+        yield* store.transition(held, command)
+        yield* store.transition(held, command)
+        assert.strictEqual((yield* read(job.id)).job.status, "FALLBACK_TO_GPU")
+        assert.deepStrictEqual((yield* read(job.id)).job.result, { premium_job_id: premiumJobId })
+        const premium = (yield* read(premiumJobId)).job
+        assert.deepStrictEqual(
+          [premium.status, premium.tier, premium.kind, premium.payload],
+          ["PENDING", "premium", job.kind, job.payload]
+        )
+      }))
+
     it.effect("says that a command makes no sense, and keeps the row", () =>
       Effect.gen(function*() {
         const { lease, newImport, read, store } = yield* make

@@ -45,6 +45,18 @@ layer(JobStorePostgres.layer.pipe(Layer.provideMerge(database)), { excludeTestSe
       assert.isFalse((yield* Effect.flip(store.createJob(tenant, input))).retryable)
     }))
 
+  it.effect("keep a job running whose premium job they refuse", () =>
+    Effect.gen(function*() {
+      const store = yield* JobStore
+      const tenant = newTenant()
+      const id = newJobId()
+      yield* store.createJob(tenant, { id, kind: "ocr", payload: {} })
+      const claimed = yield* store.claim(tenant, id, { owner: "me", leaseMillis: 60_000 })
+      if (claimed._tag !== "Claimed") return assert.fail(claimed._tag)
+      yield* Effect.flip(store.transition(claimed.lease, { _tag: "FallBackToGpu", premiumJobId: id, message: "GPU" }))
+      assert.strictEqual((yield* store.getJob(tenant, id)).job.status, "RUNNING")
+    }))
+
   it.effect("give no receipt for a transaction whose commit is refused, and keep nothing of it", () =>
     Effect.gen(function*() {
       const store = yield* JobStore

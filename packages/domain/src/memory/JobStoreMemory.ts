@@ -14,7 +14,8 @@ import {
   Job,
   type JobId,
   type JobPolicy,
-  leaseFault
+  leaseFault,
+  successorOf
 } from "../Job.ts"
 import { type Claim, JobNotFound, type JobRecord, type JobRef, JobStore, VideoNotFound, type VideoRecord, withJob } from "../JobStore.ts"
 import type { TenantId } from "../Tenant.ts"
@@ -152,7 +153,11 @@ export const layerWith = (policy: JobPolicy): Layer.Layer<JobStore> =>
         transaction((now) =>
           Result.gen(function*() {
             const record = yield* findJob(lease)
-            return become(record, yield* applyWorkerCommand(record.job, lease, command, now, policy), now)
+            const job = yield* applyWorkerCommand(record.job, lease, command, now, policy)
+            const successor = job === record.job ? null : successorOf(job, command, now)
+            if (successor === null) return become(record, job, now)
+            jobs.set(jobKey(successor.tenantId, successor.id), successor)
+            return save({ ...withJob(record, job, now), successor })
           })
         ),
       heartbeat: (lease, leaseMillis) =>
