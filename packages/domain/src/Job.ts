@@ -4,7 +4,7 @@
  *     PENDING ──claim──▶ VALIDATING | RUNNING ──▶ DONE | REVIEW_REQUIRED | FALLBACK_TO_GPU | REJECTED_BAD_INPUT
  *        ▲                    │
  *        │                    ├─ fail, expire ──▶ RETRYING (a failure is left) ──claim──▶ RUNNING
- *        │                    ├─ preempt ───────▶ RETRYING (no failure counted)
+ *        │                    ├─ preempt, defer ▶ RETRYING (no failure counted)
  *        │                    └─ fail, expire ──▶ FAILED   (none is left)
  *        └ every state that is not terminal ──cancel──▶ CANCELLED
  *
@@ -74,11 +74,17 @@ export class Job extends Schema.Class<Job>("@lectern/domain/Job")({
   updatedAt: EpochMillis
 }) {}
 
-/** How often a kind of job may fail, and how long it waits in between. */
-export interface JobPolicy {
+/** How often a job may be tried. */
+export interface AttemptLimits {
   readonly maxFailures: number
   /** Attempts in all, preempted ones included: an end for a job that is preempted for ever. */
   readonly maxAttempts: number
+}
+
+/** How often a kind of job may fail, and how long it waits in between. */
+export interface JobPolicy extends AttemptLimits {
+  /** Kinds with limits of their own: those whose attempts carry on where the last one ended. */
+  readonly ofKind?: Partial<Record<JobKind, AttemptLimits>>
   /** Milliseconds from the n-th failure (1-based) to the next attempt. */
   readonly retryDelay: (failures: number) => number
 }
@@ -86,8 +92,12 @@ export interface JobPolicy {
 export const defaultJobPolicy: JobPolicy = {
   maxFailures: 3,
   maxAttempts: 12,
+  // Each attempt sends what the last one left, and waits for the night, a cap or a provider end attempts too.
+  ofKind: { messaging: { maxFailures: 12, maxAttempts: 60 } },
   retryDelay: (failures) => Math.min(5_000 * 4 ** (failures - 1), 600_000)
 }
+
+const limitsOf = (job: Job, policy: JobPolicy): AttemptLimits => policy.ofKind?.[job.kind] ?? policy
 
 export const isTerminal = (status: JobStatus): boolean => {
   switch (status) {
@@ -134,6 +144,8 @@ export type WorkerCommand =
   | { readonly _tag: "FallBackToGpu"; readonly premiumJobId: JobId; readonly message: string }
   /** The machine is taken away or told to stop; not the job's fault, so it counts no failure. */
   | { readonly _tag: "Preempt"; readonly message: string }
+  /** Nothing can be done before `until`: the job waits, and no failure is counted. */
+  | { readonly _tag: "Defer"; readonly until: Millis; readonly code: string; readonly message: string }
 
 /** What the system may say about a job that it does not hold. */
 export type SystemCommand =
@@ -206,7 +218,8 @@ const giveUp = (job: Job, now: Millis, code: string, message: string): Job =>
 
 const failAttempt = (job: Job, now: Millis, policy: JobPolicy, code: string, message: string): Job => {
   const failures = job.failures + 1
-  return failures >= policy.maxFailures || job.attempt >= policy.maxAttempts
+  const limits = limitsOf(job, policy)
+  return failures >= limits.maxFailures || job.attempt >= limits.maxAttempts
     ? giveUp(new Job({ ...job, failures }), now, code, message)
     : change(job, now, {
       ...released,
@@ -251,7 +264,7 @@ export const claimJob = (
       : { _tag: "Expired", job: expired, until: expired.runAfter }
   }
   if (job.runAfter > now) return { _tag: "NotDue", until: job.runAfter }
-  if (job.attempt >= policy.maxAttempts) {
+  if (job.attempt >= limitsOf(job, policy).maxAttempts) {
     return { _tag: "GaveUp", job: giveUp(job, now, tooManyAttemptsCode, tooManyAttempts(job)) }
   }
   const claimed = change(job, now, {
@@ -315,6 +328,7 @@ const alreadyApplied = (job: Job, lease: Lease, command: WorkerCommand): boolean
     case "Fail":
       return job.status === "RETRYING" || job.status === "FAILED"
     case "Preempt":
+    case "Defer":
       return job.status === "RETRYING" || (job.status === "FAILED" && job.errorCode === tooManyAttemptsCode)
   }
 }
@@ -406,16 +420,17 @@ export const applyWorkerCommand = (
           })
         )
     case "Preempt":
+    case "Defer":
       return Result.succeed(
-        job.attempt >= policy.maxAttempts
+        job.attempt >= limitsOf(job, policy).maxAttempts
           ? giveUp(job, now, tooManyAttemptsCode, tooManyAttempts(job))
           : change(job, now, {
             ...released,
             status: "RETRYING",
-            runAfter: now,
+            runAfter: command._tag === "Defer" ? command.until : now,
             dispatchedAt: null,
             externalId: null,
-            errorCode: "preempted",
+            errorCode: command._tag === "Defer" ? command.code : "preempted",
             errorMessage: command.message
           })
       )

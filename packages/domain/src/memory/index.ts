@@ -1,5 +1,6 @@
 /** In-memory layers: the embedded default's mirror, and what unit tests build on. They pass the suites of the real ones. */
 export * as JobStoreMemory from "./JobStoreMemory.ts"
+export * as MessageLedgerMemory from "./MessageLedgerMemory.ts"
 export * as ProgressMirrorMemory from "./ProgressMirrorMemory.ts"
 export { MirrorMemory } from "./ProgressMirrorMemory.ts"
 export * as StudentStoreMemory from "./StudentStoreMemory.ts"
