@@ -36,6 +36,7 @@ export * from "./ProgressMirror.ts"
 export * from "./ProgressReader.ts"
 export { isReadinessJob, readinessJobId } from "./ReadinessProbe.ts"
 export { receiptEntries } from "./receiptEntries.ts"
+export { RuleCheck } from "./RuleCheck.ts"
 export * from "./SeoulTime.ts"
 export * from "./Step.ts"
 export * from "./Student.ts"
@@ -45,8 +46,6 @@ export { Tier } from "./Tier.ts"
 export * as VideoPolicy from "./Video.ts"
 export {
   EncodeOutput,
-export { RuleCheck } from "./RuleCheck.ts"
-export * from "./SeoulTime.ts"
   type NewVideo,
   Video,
   VideoConflict,
