@@ -33,6 +33,15 @@ const chromium = {
   without: "what plays in a real browser will be counted as not run"
 }
 
+/** @type {Requirement} */
+const podman = { name: "Podman", programs: ["podman"], debian: "podman", brew: "podman" }
+
+/** @type {Requirement} Podman's own choice of a runtime refuses control groups of mixed versions. */
+const runc = { name: "runc", programs: ["runc"], debian: "runc", brew: "podman" }
+
+/** @type {Requirement} */
+const mmdebstrap = { name: "mmdebstrap", programs: ["mmdebstrap"], debian: "mmdebstrap", brew: "podman" }
+
 /**
  * What each purpose needs.
  * @type {Readonly<Record<string, ReadonlyArray<Requirement>>>}
@@ -40,5 +49,7 @@ const chromium = {
 export const purposes = {
   demo: [ffmpeg],
   test: [ffmpeg, redis, postgres, chromium],
-  bench: [redis, postgres]
+  bench: [redis, postgres],
+  image: [podman, runc],
+  "base-image": [mmdebstrap]
 }

@@ -111,6 +111,6 @@ describe("setUp", () => {
 
   it("refuses a purpose that it does not know", () => {
     assert.strictEqual(setUp("constructor", machine.seen), 2)
-    assert.include(machine.said(), "the purposes are demo, test, bench")
+    assert.include(machine.said(), "the purposes are demo, test, bench, image, base-image")
   })
 })

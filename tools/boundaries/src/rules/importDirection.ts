@@ -21,6 +21,7 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
     "@lectern/worker-ai"
   ],
   "@lectern/harness": [],
+  "@lectern/image": ["@lectern/domain", "@lectern/adapters", "@lectern/worker-video"],
   "@lectern/setup": [],
   "@lectern/boundaries": [],
   "@lectern/bench": ["@lectern/domain", "@lectern/adapters", "@lectern/observability", "@lectern/api", "@lectern/harness"]
