@@ -31,7 +31,8 @@ import { Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { retryCollisions, unavailableWhen } from "./databaseFailure.ts"
-import { encodeJobRow, jobColumns, JobRow, mutableJobColumns } from "./JobRow.ts"
+import { insertJob } from "./insertJob.ts"
+import { encodeJobRow, JobRow, mutableJobColumns } from "./JobRow.ts"
 import { encodeVideoRow, mutableVideoColumns, videoColumns, VideoRow } from "./VideoRow.ts"
 import { withinLimit, withTransaction } from "./withTransaction.ts"
 
@@ -158,11 +159,6 @@ export const layerWith = (policy: JobPolicy): Layer.Layer<JobStore, never, SqlCl
         return { record, now }
       })
 
-      const insertJob = (job: Job) =>
-        Effect.flatMap(encodeJobRow(job), (row) =>
-          sql`INSERT INTO jobs (${sql.literal(jobColumns)})
-            SELECT ${sql.literal(jobColumns)} FROM json_populate_record(NULL::jobs, ${row}::json)`)
-
       const updateJob = (job: Job) =>
         Effect.flatMap(encodeJobRow(job), (row) =>
           sql`UPDATE jobs SET (${sql.literal(mutableJobColumns)}) = (
@@ -199,7 +195,7 @@ export const layerWith = (policy: JobPolicy): Layer.Layer<JobStore, never, SqlCl
           },
           now
         )
-        yield* insertJob(job)
+        yield* insertJob(sql, job)
         yield* updateVideo(video)
         const record: JobRecord = { job, video }
         return record
@@ -298,7 +294,7 @@ export const layerWith = (policy: JobPolicy): Layer.Layer<JobStore, never, SqlCl
             { tenantId, jobId: input.id },
             Effect.gen(function*() {
               const job = createJob({ ...input, tenantId, videoId: null }, yield* databaseNow)
-              yield* insertJob(job)
+              yield* insertJob(sql, job)
               const record: JobRecord = { job, video: null }
               return record
             })
@@ -342,7 +338,7 @@ export const layerWith = (policy: JobPolicy): Layer.Layer<JobStore, never, SqlCl
               const next = yield* become(record, job, now)
               const successor = job === record.job ? null : successorOf(job, command, now)
               if (successor === null) return next
-              yield* insertJob(successor)
+              yield* insertJob(sql, successor)
               return { ...next, successor }
             })
           ).pipe(Effect.map(commit)),

@@ -1,18 +1,8 @@
-import {
-  EpochMillis,
-  Job,
-  type InsertedStudents,
-  JobNotFound,
-  type JobStoreUnavailable,
-  type Lease,
-  leaseFault,
-  type NewStudent,
-  StudentStore
-} from "@lectern/domain"
+import { type InsertedStudents, type JobStoreUnavailable, type Lease, type NewStudent, StudentStore } from "@lectern/domain"
 import { Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql/SqlClient"
 import { retryCollisions, unavailableWhen } from "./databaseFailure.ts"
-import { JobRow } from "./JobRow.ts"
+import { leasedJob } from "./leasedJob.ts"
 import { withinLimit, withTransaction } from "./withTransaction.ts"
 
 const StudentRow = Schema.Struct({
@@ -24,9 +14,6 @@ const StudentRow = Schema.Struct({
 })
 
 const encodeRows = Schema.encodeEffect(Schema.fromJsonString(Schema.Array(StudentRow)))
-const decodeJob = Schema.decodeUnknownEffect(
-  Schema.Array(Schema.Struct({ record: Schema.Struct({ now: EpochMillis, job: JobRow }) }))
-)
 const decodeRowNumbers = Schema.decodeUnknownEffect(
   Schema.Array(Schema.Struct({ record: Schema.Struct({ row: Schema.Int }) }))
 )
@@ -65,22 +52,13 @@ export const layer: Layer.Layer<StudentStore, never, SqlClient> = Layer.effect(
   StudentStore,
   Effect.map(SqlClient, (sql) => {
     const insert = Effect.fnUntraced(function*(lease: Lease, students: ReadonlyArray<NewStudent>) {
-      const [found] = yield* decodeJob(
-        yield* sql`SELECT json_build_object(
-            'now', floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint, 'job', j
-          ) AS record FROM (
-            SELECT * FROM jobs WHERE tenant_id = ${String(lease.tenantId)}::bigint AND id = ${lease.jobId} FOR UPDATE
-          ) j`
-      )
-      if (found === undefined) return yield* new JobNotFound({ jobId: lease.jobId })
-      const fault = leaseFault(new Job(found.record.job), lease)
-      if (fault !== null) return yield* fault
+      const { now } = yield* leasedJob(sql, lease)
       const batch = yield* encodeRows(asRows(firstRows(students)))
       // In one order, so that two imports with the same students wait for each other instead of for themselves.
       yield* sql`INSERT INTO students
           (tenant_id, name, guardian_phone, student_phone, details, job_id, job_row, created_at)
         SELECT ${String(lease.tenantId)}::bigint, name, guardian_phone, student_phone, details, ${lease.jobId}::text,
-          row, ${String(found.record.now)}::bigint
+          row, ${String(now)}::bigint
         FROM json_to_recordset(${batch}::json) AS batch ${sql.literal(batchColumns)}
         ORDER BY name, guardian_phone
         ON CONFLICT (tenant_id, name, guardian_phone) DO NOTHING`

@@ -4,6 +4,7 @@ import { operations } from "./0003_operations.ts"
 import { kindsAndTiers } from "./0004_kinds_and_tiers.ts"
 import { encodeReports } from "./0005_encode_reports.ts"
 import { submissions } from "./0006_submissions.ts"
+import { messages } from "./0007_messages.ts"
 import type { Migration } from "./Migration.ts"
 
 /** Every step of the schema, in order. */
@@ -13,5 +14,6 @@ export const migrations: ReadonlyArray<Migration> = [
   operations,
   kindsAndTiers,
   encodeReports,
-  submissions
+  submissions,
+  messages
 ]
