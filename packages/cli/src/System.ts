@@ -1,5 +1,5 @@
 import { batchVariables, EncodeRuntimeBatch } from "@lectern/adapters/batch"
-import { type S3Settings, s3Settings, type Services } from "@lectern/adapters/environment"
+import { type S3Settings, s3Settings, type Services, sqsQueues } from "@lectern/adapters/environment"
 import { ObjectGrants, ObjectStoreFiles, PlaybackUrlsLocal } from "@lectern/adapters/files"
 import { EncodeRuntimeProcess, JobQueueInProcess } from "@lectern/adapters/in-process"
 import {
@@ -16,7 +16,7 @@ import {
 } from "@lectern/adapters/postgres"
 import { makeRedisProgressChanges, ProgressMirrorRedis, ProgressReaderRedis, RedisConnection } from "@lectern/adapters/redis"
 import { ObjectStoreS3, PlaybackUrlsCdn } from "@lectern/adapters/s3"
-import { JobQueueSqs } from "@lectern/adapters/sqs"
+import { JobQueueSqs, lanes } from "@lectern/adapters/sqs"
 import { makeAccessLog, makeEdge, noAccessLog } from "@lectern/api/edge"
 import { OriginHandler } from "@lectern/api/origin"
 import { makeTokenVerifier } from "@lectern/api/tokens"
@@ -135,18 +135,12 @@ export const systemLayer = (settings: SystemSettings) => {
     ? PlaybackUrlsLocal.layer({ publicUrl, expiresInSeconds: playbackSeconds }).pipe(Layer.provide(grants))
     : PlaybackUrlsCdn.layer({ baseUrl: services.MEDIA_BASE_URL })
 
-  const { SQS_QUEUE_URL_BASIC, SQS_QUEUE_URL_LITE, SQS_QUEUE_URL_PREMIUM } = services
-  const queue = SQS_QUEUE_URL_LITE === undefined || SQS_QUEUE_URL_BASIC === undefined || SQS_QUEUE_URL_PREMIUM === undefined
-    ? JobQueueInProcess.layer
-    : JobQueueSqs.layer({
-      region: services.AWS_REGION ?? defaultRegion,
-      queues: {
-        lite: withDeadLetters(SQS_QUEUE_URL_LITE),
-        basic: withDeadLetters(SQS_QUEUE_URL_BASIC),
-        premium: withDeadLetters(SQS_QUEUE_URL_PREMIUM)
-      },
-      receiveFrom: ["premium", "basic", "lite"]
-    })
+  const queues = sqsQueues(services)
+  const queue = Option.match(queues, {
+    onNone: () => JobQueueInProcess.layer,
+    onSome: (found) =>
+      JobQueueSqs.layer({ region: services.AWS_REGION ?? defaultRegion, queues: found, receiveFrom: lanes })
+  })
 
   const embedded = Layer.mergeAll(
     services.DATABASE_URL === undefined ? host : Layer.empty,
@@ -173,7 +167,7 @@ export const systemLayer = (settings: SystemSettings) => {
       jobDefinition: services.VIDEO_BATCH_JOB_DEFINITION ?? batchVariables.jobDefinition.default
     })
 
-  const inProcess = services.VIDEO_BATCH_JOB_QUEUE === undefined && SQS_QUEUE_URL_BASIC === undefined
+  const inProcess = services.VIDEO_BATCH_JOB_QUEUE === undefined && Option.isNone(queues)
   const sweeper = Sweeper.layer({
     redispatchAfterMillis: inProcess ? redispatchAfterMillis.inProcess : redispatchAfterMillis.elsewhere,
     limit: 100
@@ -222,5 +216,3 @@ export const systemLayer = (settings: SystemSettings) => {
 
   return Layer.mergeAll(origin, consumer, upkeep).pipe(Layer.provide(domain))
 }
-
-const withDeadLetters = (url: string) => ({ url, deadLetterUrl: `${url}-dlq` })

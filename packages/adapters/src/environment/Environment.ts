@@ -1,4 +1,5 @@
 import { Effect, Option, Redacted, Schema, SchemaIssue } from "effect"
+import type { SqsQueue, SqsQueues } from "../sqs/JobQueueSqs.ts"
 
 const Port = Schema.NumberFromString.check(Schema.isInt(), Schema.isBetween({ minimum: 0, maximum: 65_535 }))
 const Url = (...schemes: ReadonlyArray<string>) =>
@@ -30,6 +31,7 @@ export const serviceVariables = {
   SQS_QUEUE_URL_LITE: optional(Url("http", "https")),
   SQS_QUEUE_URL_BASIC: optional(Url("http", "https")),
   SQS_QUEUE_URL_PREMIUM: optional(Url("http", "https")),
+  SQS_QUEUE_URL_MESSAGING: optional(Url("http", "https")),
   AWS_REGION: optional(Schema.NonEmptyString),
   VIDEO_BATCH_JOB_QUEUE: optional(Schema.NonEmptyString),
   VIDEO_BATCH_JOB_DEFINITION: optional(Schema.NonEmptyString)
@@ -98,7 +100,7 @@ const contradictions = (environment: Services): ReadonlyArray<string> => {
   }
   together(["R2_ENDPOINT", "R2_BUCKET", "R2_ACCESS_KEY", "R2_SECRET_KEY"])
   together(["S3_ENDPOINT", "S3_BUCKET", "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY"])
-  together(["SQS_QUEUE_URL_LITE", "SQS_QUEUE_URL_BASIC", "SQS_QUEUE_URL_PREMIUM"])
+  together(["SQS_QUEUE_URL_LITE", "SQS_QUEUE_URL_BASIC", "SQS_QUEUE_URL_PREMIUM", "SQS_QUEUE_URL_MESSAGING"])
   if (environment.R2_ENDPOINT !== undefined && environment.S3_ENDPOINT !== undefined) {
     faults.push("R2_ENDPOINT and S3_ENDPOINT: one object store at a time")
   }
@@ -111,6 +113,22 @@ const contradictions = (environment: Services): ReadonlyArray<string> => {
     }
   }
   return faults
+}
+
+const withDeadLetters = (url: string): SqsQueue => ({ url, deadLetterUrl: `${url}-dlq` })
+
+/** The queues that the environment names, each with its dead letters beside it (CONTRACT.md, section 7). */
+export const sqsQueues = (environment: Services): Option.Option<SqsQueues> => {
+  const { SQS_QUEUE_URL_BASIC, SQS_QUEUE_URL_LITE, SQS_QUEUE_URL_MESSAGING, SQS_QUEUE_URL_PREMIUM } = environment
+  return SQS_QUEUE_URL_LITE !== undefined && SQS_QUEUE_URL_BASIC !== undefined && SQS_QUEUE_URL_PREMIUM !== undefined &&
+      SQS_QUEUE_URL_MESSAGING !== undefined
+    ? Option.some({
+      lite: withDeadLetters(SQS_QUEUE_URL_LITE),
+      basic: withDeadLetters(SQS_QUEUE_URL_BASIC),
+      premium: withDeadLetters(SQS_QUEUE_URL_PREMIUM),
+      messaging: withDeadLetters(SQS_QUEUE_URL_MESSAGING)
+    })
+    : Option.none()
 }
 
 export interface S3Settings {

@@ -1,4 +1,12 @@
-import { type Delivery, type JobMessage, JobMessageJson, JobQueue, MalformedMessage, QueueUnavailable } from "@lectern/domain"
+import {
+  type Delivery,
+  type JobMessage,
+  JobMessageJson,
+  JobQueue,
+  MalformedMessage,
+  QueueUnavailable,
+  type TenantId
+} from "@lectern/domain"
 import { Clock, Effect, Layer, Result, Schema } from "effect"
 import { maxReceiveCount as contractReceiveCount } from "../sqs/QueueNames.ts"
 
@@ -11,6 +19,7 @@ export interface JobQueueInProcessOptions {
 
 interface Held {
   readonly id: string
+  readonly tenantId: TenantId
   /** Tenant and job: a job has one waiting message at most. */
   readonly subject: string
   readonly text: string
@@ -31,6 +40,8 @@ const subjectOf = (message: JobMessage): string => `${message.tenant_id}/${messa
  * A queue in this process's memory, with SQS's manners: hidden while in hand, back when its time is over, put aside (here: into
  * the log) after too many receives. It forgets with the process; the sweep sends again what the database says is waiting.
  *
+ * Tenants take turns, so that one with thousands of messages does not keep another's waiting.
+ *
  * A message for a job that has one waiting already is not added: `send` answers the id of the waiting one. The sweep can
  * therefore repeat itself without filling the queue.
  */
@@ -44,6 +55,9 @@ export const layerWith = (options: JobQueueInProcessOptions): Layer.Layer<JobQue
       const receivers = new Set<() => void>()
       let changes = 0
       let lastId = 0
+      /** When each tenant was last served, as a count. */
+      const turns = new Map<TenantId, number>()
+      let lastTurn = 0
 
       const wakeReceivers = Effect.sync(() => {
         changes += 1
@@ -88,6 +102,7 @@ export const layerWith = (options: JobQueueInProcessOptions): Layer.Layer<JobQue
         lastId += 1
         const added: Held = {
           id: `message-${lastId}`,
+          tenantId: message.tenant_id,
           subject,
           text,
           receiveCount: 0,
@@ -133,18 +148,31 @@ export const layerWith = (options: JobQueueInProcessOptions): Layer.Layer<JobQue
         }
       }
 
+      /** The oldest message that may be handed out now, of the tenant that has waited longest for its turn. */
+      const nextInTurn = (now: number): Held | undefined => {
+        let next: Held | undefined
+        for (const message of held.values()) {
+          if (message.visibleAt > now) continue
+          if (next === undefined || turnOf(message) < turnOf(next)) next = message
+        }
+        return next
+      }
+      const turnOf = (message: Held): number => turns.get(message.tenantId) ?? 0
+
       /** Takes what may be handed out now; puts aside what was handed out too often. */
       const take = (now: number, max: number, visibilitySeconds: number) => {
         const deliveries: Array<Delivery> = []
         const worn: Array<Held> = []
-        for (const message of held.values()) {
-          if (deliveries.length === max) break
-          if (message.visibleAt > now) continue
+        while (deliveries.length < max) {
+          const message = nextInTurn(now)
+          if (message === undefined) break
           if (message.receiveCount >= maxReceiveCount) {
             held.delete(message.id)
             worn.push(message)
             continue
           }
+          lastTurn += 1
+          turns.set(message.tenantId, lastTurn)
           message.inHand = true
           message.receiveCount += 1
           message.receipt += 1

@@ -7,9 +7,10 @@ import {
   SendMessageCommand,
   SQSClient
 } from "@aws-sdk/client-sqs"
-import { type Delivery, JobMessageJson, JobQueue, MalformedMessage, QueueUnavailable, type Tier } from "@lectern/domain"
+import { type Delivery, JobMessageJson, JobQueue, MalformedMessage, QueueUnavailable } from "@lectern/domain"
 import { Effect, Fiber, Layer, Result, Schema, Scope } from "effect"
 import { type AwsClientOptions, call, clientConfig, faultName, isRetryable } from "../aws/AwsClient.ts"
+import { type Lane, laneOf } from "./QueueNames.ts"
 
 /** A queue and the one beside it for what nobody could handle. */
 export interface SqsQueue {
@@ -17,11 +18,12 @@ export interface SqsQueue {
   readonly deadLetterUrl: string
 }
 
+export type SqsQueues = { readonly [lane in Lane]: SqsQueue }
+
 export interface JobQueueSqsOptions extends AwsClientOptions {
-  /** Where a message of each tier is sent. */
-  readonly queues: { readonly [tier in Tier]: SqsQueue }
-  /** The tiers that this process receives from, the most urgent first. */
-  readonly receiveFrom: readonly [Tier, ...ReadonlyArray<Tier>]
+  readonly queues: SqsQueues
+  /** What this process receives from, the most urgent first. */
+  readonly receiveFrom: readonly [Lane, ...ReadonlyArray<Lane>]
 }
 
 /**
@@ -38,7 +40,8 @@ const decode = Schema.decodeUnknownResult(JobMessageJson)
 const visibility = (seconds: number): number => Math.min(maxVisibilitySeconds, Math.max(0, Math.ceil(seconds)))
 
 /**
- * Standard queues of SQS, one for each tier. Messages that were received too often (`maxReceiveCount`) are moved to the
+ * Standard queues of SQS, one for each lane. The tenant is a message's group: SQS hands the messages of groups with few in hand
+ * out before those of a group that crowds the queue. Messages that were received too often (`maxReceiveCount`) are moved to the
  * dead-letter queue by SQS itself, those that nobody can read by `bury`.
  */
 export const layer = (options: JobQueueSqsOptions): Layer.Layer<JobQueue> =>
@@ -61,10 +64,10 @@ export const layer = (options: JobQueueSqsOptions): Layer.Layer<JobQueue> =>
       const incomplete = (operation: string, field: string) =>
         new QueueUnavailable({ operation, retryable: false, cause: new Error(`The answer has no ${field}`) })
 
-      const sendText = (operation: string, QueueUrl: string, MessageBody: string) =>
+      const sendText = (operation: string, QueueUrl: string, MessageBody: string, MessageGroupId?: string) =>
         Effect.flatMap(
           call(
-            (abortSignal) => sqs.send(new SendMessageCommand({ QueueUrl, MessageBody }), { abortSignal }),
+            (abortSignal) => sqs.send(new SendMessageCommand({ QueueUrl, MessageBody, MessageGroupId }), { abortSignal }),
             unavailable(operation)
           ),
           ({ MessageId }) => MessageId === undefined ? Effect.fail(incomplete(operation, "MessageId")) : Effect.succeed(MessageId)
@@ -158,30 +161,30 @@ export const layer = (options: JobQueueSqsOptions): Layer.Layer<JobQueue> =>
           readonly visibilitySeconds: number
         }
       ) {
-        // Every tier is asked once without waiting, so that an urgent one does not wait for an empty one.
+        // Every lane is asked once without waiting, so that an urgent one does not wait for an empty one.
         if (options.receiveFrom.length > 1) {
-          for (const tier of options.receiveFrom) {
-            const deliveries = yield* pollToItsEnd(options.queues[tier], max, 0, visibilitySeconds)
+          for (const lane of options.receiveFrom) {
+            const deliveries = yield* pollToItsEnd(options.queues[lane], max, 0, visibilitySeconds)
             if (deliveries.length > 0) return deliveries
           }
         }
         let left = waitSeconds
         do {
-          for (const tier of options.receiveFrom) {
+          for (const lane of options.receiveFrom) {
             const wait = Math.min(pollSeconds, Math.max(0, left))
             left -= wait
-            const deliveries = yield* pollToItsEnd(options.queues[tier], max, wait, visibilitySeconds)
+            const deliveries = yield* pollToItsEnd(options.queues[lane], max, wait, visibilitySeconds)
             if (deliveries.length > 0) return deliveries
           }
         } while (left > 0)
         return []
       })
 
-      const ping = Effect.forEach(options.receiveFrom, (tier) =>
+      const ping = Effect.forEach(options.receiveFrom, (lane) =>
         call(
           (abortSignal) =>
             sqs.send(
-              new GetQueueAttributesCommand({ QueueUrl: options.queues[tier].url, AttributeNames: ["QueueArn"] }),
+              new GetQueueAttributesCommand({ QueueUrl: options.queues[lane].url, AttributeNames: ["QueueArn"] }),
               { abortSignal }
             ),
           unavailable("ask for the queue")
@@ -190,7 +193,7 @@ export const layer = (options: JobQueueSqsOptions): Layer.Layer<JobQueue> =>
       return JobQueue.of({
         send: Effect.fn("JobQueue.send")(function*(message) {
           const text = yield* Effect.orDie(Schema.encodeEffect(JobMessageJson)(message))
-          return yield* sendText("send a message", options.queues[message.tier].url, text)
+          return yield* sendText("send a message", options.queues[laneOf(message)].url, text, String(message.tenant_id))
         }),
         receive,
         ping

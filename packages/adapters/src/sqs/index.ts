@@ -1,5 +1,13 @@
 /** Job messages on SQS. */
 export * as JobQueueSqs from "./JobQueueSqs.ts"
-export type { JobQueueSqsOptions, SqsQueue } from "./JobQueueSqs.ts"
-export { jobQueueNames, maxReceiveCount, messagingQueueName, type QueueNames } from "./QueueNames.ts"
+export type { JobQueueSqsOptions, SqsQueue, SqsQueues } from "./JobQueueSqs.ts"
+export {
+  jobQueueNames,
+  type Lane,
+  laneOf,
+  lanes,
+  maxReceiveCount,
+  messagingQueueName,
+  type QueueNames
+} from "./QueueNames.ts"
 export { probeQueue, type QueueProbeOptions, type QueueTrip } from "./QueueProbe.ts"

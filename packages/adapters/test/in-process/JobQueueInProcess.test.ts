@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { JobQueue } from "@lectern/domain"
-import { Effect, Fiber } from "effect"
+import { JobMessage, JobQueue, TenantId } from "@lectern/domain"
+import { Effect, Fiber, Result } from "effect"
 import { TestClock } from "effect/testing"
 import { JobQueueInProcess } from "../../src/in-process/index.ts"
 import { jobQueueSuite, messageFor } from "../conformance/JobQueueSuite.ts"
@@ -18,6 +18,19 @@ describe("JobQueueInProcess", () => {
       assert.strictEqual((yield* queue.receive(once)).length, 1)
       assert.notStrictEqual(yield* queue.send(messageFor("a", 2)), id)
       assert.strictEqual((yield* queue.receive(once)).length, 1)
+    }).pipe(Effect.provide(JobQueueInProcess.layer)))
+
+  it.effect("serves a tenant that sent one message between those of a tenant that sent a thousand", () =>
+    Effect.gen(function*() {
+      const queue = yield* JobQueue
+      yield* Effect.forEach(Array.from({ length: 1_000 }, (_, n) => `a${n}`), (id) => queue.send(messageFor(id)))
+      yield* queue.receive({ ...once, max: 1 })
+      yield* queue.send(new JobMessage({ ...messageFor("b"), tenant_id: TenantId.make(8) }))
+      const next = yield* queue.receive({ ...once, max: 2 })
+      assert.deepStrictEqual(
+        next.map(({ message }): string => Result.isSuccess(message) ? message.success.job_id : "malformed"),
+        ["b", "a1"]
+      )
     }).pipe(Effect.provide(JobQueueInProcess.layer)))
 
   it.effect("refuses what it has no room for, until something has gone", () =>

@@ -1,10 +1,22 @@
 import { CreateQueueCommand, ReceiveMessageCommand, SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs"
 import { assert, describe, it } from "@effect/vitest"
-import { JobMessage, JobQueue, type Tier } from "@lectern/domain"
+import { JobMessage, JobQueue, TenantId } from "@lectern/domain"
 import { ClosedPort, SilentPort } from "@lectern/harness"
-import { Context, Effect, Fiber, Layer, Redacted, Result } from "effect"
-import { randomUUID } from "node:crypto"
-import { JobQueueSqs, type JobQueueSqsOptions, jobQueueNames, maxReceiveCount } from "../../src/sqs/index.ts"
+import { Context, Effect, Fiber, Layer, Redacted, Result, type Scope } from "effect"
+import { createHash, randomUUID } from "node:crypto"
+import { once } from "node:events"
+import { createServer } from "node:http"
+import {
+  JobQueueSqs,
+  type JobQueueSqsOptions,
+  jobQueueNames,
+  lanes,
+  maxReceiveCount,
+  messagingQueueName,
+  type QueueNames,
+  type SqsQueue,
+  type SqsQueues
+} from "../../src/sqs/index.ts"
 import { jobQueueSuite, messageFor } from "../conformance/JobQueueSuite.ts"
 import { startFauxqsInMemory } from "./FauxqsInMemory.ts"
 
@@ -24,7 +36,7 @@ const settings = (endpoint: string, queues: JobQueueSqsOptions["queues"]): JobQu
   receiveFrom: ["basic"]
 })
 
-/** New queues for every tier on a server, with the contract's redrive policy. */
+/** New queues for every lane on a server, with the contract's redrive policy. */
 const makeQueues = Effect.fnUntraced(function*(sqs: SQSClient) {
   const run = randomUUID()
   const make = (name: string, attributes: Record<string, string>) =>
@@ -32,14 +44,18 @@ const makeQueues = Effect.fnUntraced(function*(sqs: SQSClient) {
       Effect.promise(() => sqs.send(new CreateQueueCommand({ QueueName: `${name}-${run}`, Attributes: attributes }))),
       ({ QueueUrl }) => QueueUrl ?? ""
     )
-  const tier = Effect.fnUntraced(function*(name: Tier) {
-    const { deadLetterQueue, queue } = jobQueueNames[name]
+  const pair = Effect.fnUntraced(function*({ deadLetterQueue, queue }: QueueNames) {
     const deadLetterUrl = yield* make(deadLetterQueue, {})
     const deadLetterTargetArn = `arn:aws:sqs:us-east-1:000000000000:${deadLetterQueue}-${run}`
     const url = yield* make(queue, { RedrivePolicy: JSON.stringify({ deadLetterTargetArn, maxReceiveCount }) })
     return { url, deadLetterUrl }
   })
-  return { lite: yield* tier("lite"), basic: yield* tier("basic"), premium: yield* tier("premium") }
+  return {
+    lite: yield* pair(jobQueueNames.lite),
+    basic: yield* pair(jobQueueNames.basic),
+    premium: yield* pair(jobQueueNames.premium),
+    messaging: yield* pair(messagingQueueName)
+  }
 })
 
 const setUp = (server: { readonly url: string }) =>
@@ -55,6 +71,40 @@ const shared = Layer.unwrap(
     return JobQueueSqs.layer(options)
   })
 )
+
+/** Answers every SendMessage, and keeps what it was asked. */
+const recordingServer = (requests: Array<unknown>): Effect.Effect<string, never, Scope.Scope> =>
+  Effect.map(
+    Effect.acquireRelease(
+      Effect.promise(async () => {
+        const server = createServer((request, response) => {
+          const chunks: Array<Buffer> = []
+          request.on("data", (chunk: Buffer) => chunks.push(chunk))
+          request.on("end", () => {
+            const asked = Object(JSON.parse(Buffer.concat(chunks).toString()))
+            requests.push(asked)
+            response.setHeader("content-type", "application/x-amz-json-1.0")
+            response.end(JSON.stringify({
+              MessageId: randomUUID(),
+              MD5OfMessageBody: createHash("md5").update(String(asked.MessageBody)).digest("hex")
+            }))
+          })
+        }).listen(0, "127.0.0.1")
+        await once(server, "listening")
+        return server
+      }),
+      (server) => Effect.promise(async () => {
+        server.closeAllConnections()
+        await new Promise((resolve) => server.close(resolve))
+      })
+    ),
+    (server) => {
+      const address = server.address()
+      return `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}`
+    }
+  )
+
+const everywhere = (queue: SqsQueue): SqsQueues => ({ lite: queue, basic: queue, premium: queue, messaging: queue })
 
 const queueWith = (options: JobQueueSqsOptions) =>
   Effect.map(Layer.build(JobQueueSqs.layer(options)), (context) => Context.get(context, JobQueue))
@@ -77,6 +127,30 @@ describe("JobQueueSqs", () => {
         )
         assert.deepStrictEqual(aside.Messages?.map(({ Body }) => Body), [body])
       }
+    }))
+
+  it.live("says whose message it is, so that SQS lets no tenant crowd the others out", () =>
+    Effect.gen(function*() {
+      const sent: Array<unknown> = []
+      const server = yield* recordingServer(sent)
+      const queues = { url: `${server}/000000000000/jobs`, deadLetterUrl: `${server}/000000000000/jobs-dlq` }
+      const queue = yield* queueWith(settings(server, everywhere(queues)))
+      yield* queue.send(new JobMessage({ ...messageFor("a"), tenant_id: TenantId.make(42) }))
+      assert.deepStrictEqual(sent.map((request) => Object(request).MessageGroupId), ["42"])
+    }))
+
+  it.live("sends messages to people to a queue of their own", () =>
+    Effect.gen(function*() {
+      const { options } = yield* setUp(yield* startFauxqsInMemory)
+      const queue = yield* queueWith({ ...options, receiveFrom: lanes })
+      const messaging = yield* queueWith({ ...options, receiveFrom: ["messaging"] })
+      yield* queue.send(messageFor("import"))
+      yield* queue.send(new JobMessage({ ...messageFor("message"), job_type: "messaging" }))
+      const received = yield* messaging.receive({ max: 10, waitSeconds: 10, visibilitySeconds: 600 })
+      assert.deepStrictEqual(
+        received.map(({ message }): string => Result.isSuccess(message) ? message.success.job_id : "malformed"),
+        ["message"]
+      )
     }))
 
   it.live("sends each tier to its queue, and receives from the most urgent first", () =>
@@ -124,7 +198,7 @@ describe("JobQueueSqs", () => {
         const url = `http://127.0.0.1:${port}`
         const nowhere = { url: `${url}/000000000000/q`, deadLetterUrl: `${url}/000000000000/q-dlq` }
         const queue = yield* queueWith({
-          ...settings(url, { lite: nowhere, basic: nowhere, premium: nowhere }),
+          ...settings(url, everywhere(nowhere)),
           requestTimeoutMillis: 200,
           maxAttempts: 1
         })
@@ -144,7 +218,7 @@ describe("JobQueueSqs", () => {
     Effect.gen(function*() {
       const server = yield* startFauxqsInMemory
       const missing = { url: `${server.url}/000000000000/missing`, deadLetterUrl: `${server.url}/000000000000/missing-dlq` }
-      const queue = yield* queueWith(settings(server.url, { lite: missing, basic: missing, premium: missing }))
+      const queue = yield* queueWith(settings(server.url, everywhere(missing)))
       for (const call of [Effect.asVoid(queue.send(messageFor("a"))), queue.ping]) {
         assert.isFalse((yield* Effect.flip(call)).retryable)
       }

@@ -22,7 +22,7 @@ export const readiness = Command.make(
 ).pipe(
   Command.withDescription(
     "Check worker, Redis, SQS and database by writing to each; exit code 1 unless all four pass. "
-      + "Reads REDIS_URL, SQS_QUEUE_URL_{LITE,BASIC,PREMIUM}, AWS_REGION and DATABASE_URL: give it the worker's own"
+      + "Reads REDIS_URL, SQS_QUEUE_URL_{LITE,BASIC,PREMIUM,MESSAGING}, AWS_REGION and DATABASE_URL: give it the worker's own"
   ),
   Command.withExamples([
     { command: "lectern readiness --docker academy-video-worker:latest", description: "With the image that is to be deployed" },

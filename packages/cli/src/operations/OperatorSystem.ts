@@ -5,7 +5,8 @@ import {
   readEnvironment,
   s3Settings,
   type Services,
-  serviceVariables
+  serviceVariables,
+  sqsQueues
 } from "@lectern/adapters/environment"
 import { EncodeMissesPostgres, JobStorePostgres, layerFor } from "@lectern/adapters/postgres"
 import { ProgressMirrorRedis, RedisConnection } from "@lectern/adapters/redis"
@@ -25,30 +26,21 @@ export const readOperatorEnvironment = (
   variables: Readonly<Record<string, string | undefined>>
 ): Effect.Effect<Services, BadConfiguration> => Effect.flatMap(readEnvironment(serviceVariables, variables), checkServices)
 
-const withDeadLetters = (url: string) => ({ url, deadLetterUrl: `${url}-dlq` })
-
 /**
  * A deployment's services as an operator reaches them: the database, and whatever else the environment names. What it does not
  * name refuses each call, so that a command does what it can and says what it could not.
  */
 export const operatorLayer = (services: Services, databaseUrl: string) => {
-  const { REDIS_URL, SQS_QUEUE_URL_BASIC, SQS_QUEUE_URL_LITE, SQS_QUEUE_URL_PREMIUM } = services
+  const { REDIS_URL } = services
   const region = services.AWS_REGION ?? defaultRegion
   const stores = Layer.merge(JobStorePostgres.layer, EncodeMissesPostgres.layer).pipe(
     Layer.provideMerge(layerFor(Redacted.make(databaseUrl)))
   )
   const mirror = REDIS_URL === undefined ? refusingMirror : ProgressMirrorRedis.layer({ url: Redacted.make(REDIS_URL) })
-  const queue = SQS_QUEUE_URL_LITE === undefined || SQS_QUEUE_URL_BASIC === undefined || SQS_QUEUE_URL_PREMIUM === undefined
-    ? refusingQueue
-    : JobQueueSqs.layer({
-      region,
-      queues: {
-        lite: withDeadLetters(SQS_QUEUE_URL_LITE),
-        basic: withDeadLetters(SQS_QUEUE_URL_BASIC),
-        premium: withDeadLetters(SQS_QUEUE_URL_PREMIUM)
-      },
-      receiveFrom: ["basic"]
-    })
+  const queue = Option.match(sqsQueues(services), {
+    onNone: () => refusingQueue,
+    onSome: (queues) => JobQueueSqs.layer({ region, queues, receiveFrom: ["basic"] })
+  })
   const runtime = services.VIDEO_BATCH_JOB_QUEUE === undefined
     ? refusingRuntime
     : EncodeRuntimeBatch.layer({

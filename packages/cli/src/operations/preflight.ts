@@ -1,7 +1,7 @@
 import { batchVariables } from "@lectern/adapters/batch"
 import { type Services, serverVariables, serviceVariables, checkServices, readEnvironment } from "@lectern/adapters/environment"
 import { layerFor, migrationState, withinLimit } from "@lectern/adapters/postgres"
-import { jobQueueNames } from "@lectern/adapters/sqs"
+import { jobQueueNames, messagingQueueName } from "@lectern/adapters/sqs"
 import { Clock, Effect, Redacted, Schema } from "effect"
 import { SqlClient } from "effect/sql/SqlClient"
 import { statfs } from "node:fs/promises"
@@ -104,7 +104,8 @@ const namesOf = (services: Services): CheckOutcome => {
     },
     { variable: "SQS_QUEUE_URL_LITE", ours: jobQueueNames.lite.queue, theirs: queueName(services.SQS_QUEUE_URL_LITE) },
     { variable: "SQS_QUEUE_URL_BASIC", ours: jobQueueNames.basic.queue, theirs: queueName(services.SQS_QUEUE_URL_BASIC) },
-    { variable: "SQS_QUEUE_URL_PREMIUM", ours: jobQueueNames.premium.queue, theirs: queueName(services.SQS_QUEUE_URL_PREMIUM) }
+    { variable: "SQS_QUEUE_URL_PREMIUM", ours: jobQueueNames.premium.queue, theirs: queueName(services.SQS_QUEUE_URL_PREMIUM) },
+    { variable: "SQS_QUEUE_URL_MESSAGING", ours: messagingQueueName.queue, theirs: queueName(services.SQS_QUEUE_URL_MESSAGING) }
   ]
   // A definition may be named with its revision, and both by their ARN.
   const bare = (name: string): string => name.replace(/^arn:[^/]*\//, "").replace(/:\d+$/, "")

@@ -75,22 +75,25 @@ const described = (url: string, trip: QueueTrip): Words => {
   }
 }
 
-/** A tagged message through the queue of each tier. */
+/** A tagged message through each queue. */
 export const queueCheck = (
   variables: Readonly<Record<string, string | undefined>>,
   local: boolean
 ): Effect.Effect<CheckOutcome> =>
   Effect.gen(function*() {
-    const { AWS_REGION, SQS_QUEUE_URL_BASIC, SQS_QUEUE_URL_LITE, SQS_QUEUE_URL_PREMIUM } = yield* readEnvironment({
+    const { AWS_REGION, SQS_QUEUE_URL_BASIC, SQS_QUEUE_URL_LITE, SQS_QUEUE_URL_MESSAGING, SQS_QUEUE_URL_PREMIUM } = yield*
+    readEnvironment({
       SQS_QUEUE_URL_LITE: serviceVariables.SQS_QUEUE_URL_LITE,
       SQS_QUEUE_URL_BASIC: serviceVariables.SQS_QUEUE_URL_BASIC,
       SQS_QUEUE_URL_PREMIUM: serviceVariables.SQS_QUEUE_URL_PREMIUM,
+      SQS_QUEUE_URL_MESSAGING: serviceVariables.SQS_QUEUE_URL_MESSAGING,
       AWS_REGION: serviceVariables.AWS_REGION
     }, variables)
     const queues: ReadonlyArray<{ readonly tier: Tier; readonly variable: string; readonly url: string | undefined }> = [
       { tier: "lite", variable: "SQS_QUEUE_URL_LITE", url: SQS_QUEUE_URL_LITE },
       { tier: "basic", variable: "SQS_QUEUE_URL_BASIC", url: SQS_QUEUE_URL_BASIC },
-      { tier: "premium", variable: "SQS_QUEUE_URL_PREMIUM", url: SQS_QUEUE_URL_PREMIUM }
+      { tier: "premium", variable: "SQS_QUEUE_URL_PREMIUM", url: SQS_QUEUE_URL_PREMIUM },
+      { tier: "basic", variable: "SQS_QUEUE_URL_MESSAGING", url: SQS_QUEUE_URL_MESSAGING }
     ]
     const missing = queues.filter(({ url }) => url === undefined).map(({ variable }) => variable)
     if (missing.length > 0) return unset(missing.join(", "), local && missing.length === queues.length)

@@ -56,13 +56,14 @@ describeIf(
         const { port } = yield* FauxqsServer.make
         const database = yield* postgres.createDatabase("deployment")
         yield* Effect.provide(migrate, layerTcp({ url: Redacted.make(database) }))
-        const queue = (tier: string) => `http://127.0.0.1:${port}/000000000000/academy-ai-jobs-${tier}`
-        for (const tier of ["lite", "basic", "premium"]) {
+        const nameOf = (lane: string) => lane === "messaging" ? "academy-messaging-jobs" : `academy-ai-jobs-${lane}`
+        const queue = (lane: string) => `http://127.0.0.1:${port}/000000000000/${nameOf(lane)}`
+        for (const lane of ["lite", "basic", "premium", "messaging"]) {
           yield* Effect.promise(() =>
             fetch(`http://127.0.0.1:${port}/`, {
               method: "POST",
               headers: { "content-type": "application/x-amz-json-1.0", "x-amz-target": "AmazonSQS.CreateQueue" },
-              body: JSON.stringify({ QueueName: `academy-ai-jobs-${tier}` })
+              body: JSON.stringify({ QueueName: nameOf(lane) })
             })
           )
         }
@@ -72,6 +73,7 @@ describeIf(
           SQS_QUEUE_URL_LITE: queue("lite"),
           SQS_QUEUE_URL_BASIC: queue("basic"),
           SQS_QUEUE_URL_PREMIUM: queue("premium"),
+          SQS_QUEUE_URL_MESSAGING: queue("messaging"),
           AWS_REGION: "us-east-1",
           AWS_ACCESS_KEY_ID: "key",
           AWS_SECRET_ACCESS_KEY: "s3cret"

@@ -15,6 +15,7 @@ const variablesAt = (port: number) => ({
   SQS_QUEUE_URL_LITE: `http://127.0.0.1:${port}/000000000000/jobs-lite`,
   SQS_QUEUE_URL_BASIC: `http://127.0.0.1:${port}/000000000000/jobs-basic`,
   SQS_QUEUE_URL_PREMIUM: `http://127.0.0.1:${port}/000000000000/jobs-premium`,
+  SQS_QUEUE_URL_MESSAGING: `http://127.0.0.1:${port}/000000000000/messaging-jobs`,
   AWS_REGION: "us-east-1"
 })
 
@@ -40,7 +41,7 @@ const ask = (port: number, action: string, body: Readonly<Record<string, unknown
     return decodeAnswer(text === "" ? {} : Schema.decodeSync(Schema.fromJsonString(Schema.Unknown))(text))
   })
 
-const names = ["jobs-lite", "jobs-basic", "jobs-premium"]
+const names = ["jobs-lite", "jobs-basic", "jobs-premium", "messaging-jobs"]
 
 const receiveAll = (port: number, queue: string) =>
   ask(port, "ReceiveMessage", {
@@ -86,7 +87,7 @@ it.live("A missing queue, a closed port and a silent port are told apart", () =>
 it.live("One queue that is not named fails the check, even where only this machine is looked at", () =>
   Effect.gen(function*() {
     const { SQS_QUEUE_URL_LITE } = variablesAt(1)
-    assert.match(causeOf(yield* queueCheck({ SQS_QUEUE_URL_LITE }, false)), /SQS_QUEUE_URL_BASIC, SQS_QUEUE_URL_PREMIUM is not set/)
+    assert.match(causeOf(yield* queueCheck({ SQS_QUEUE_URL_LITE }, false)), /SQS_QUEUE_URL_BASIC, SQS_QUEUE_URL_PREMIUM, SQS_QUEUE_URL_MESSAGING is not set/)
     assert.strictEqual((yield* queueCheck({ SQS_QUEUE_URL_LITE }, true))._tag, "Fail")
     assert.strictEqual((yield* queueCheck({}, true))._tag, "Skip")
   }))

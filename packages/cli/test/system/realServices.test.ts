@@ -1,4 +1,5 @@
 import { assert, it } from "@effect/vitest"
+import { jobQueueNames, messagingQueueName } from "@lectern/adapters/sqs"
 import { describeIf, FauxqsServer, PostgresServer, RedisServer } from "@lectern/harness"
 import { Effect } from "effect"
 import { importResult, makeBrowser, send } from "./Browser.ts"
@@ -39,9 +40,9 @@ describeIf(needed, "a system on real services", () => {
       const aws = yield* FauxqsServer.make
       yield* createBucket(aws.url)
       const queues: Record<string, string> = {}
-      for (const tier of ["lite", "basic", "premium"]) {
-        queues[`SQS_QUEUE_URL_${tier.toUpperCase()}`] = yield* createQueue(aws.url, `academy-ai-jobs-${tier}`)
-        yield* createQueue(aws.url, `academy-ai-jobs-${tier}-dlq`)
+      for (const [lane, { deadLetterQueue, queue }] of Object.entries({ ...jobQueueNames, messaging: messagingQueueName })) {
+        queues[`SQS_QUEUE_URL_${lane.toUpperCase()}`] = yield* createQueue(aws.url, queue)
+        yield* createQueue(aws.url, deadLetterQueue)
       }
       const system = yield* startSystem({
         env: {
