@@ -10,7 +10,7 @@
  *
  * A claim, and nothing else, raises `attempt`: the attempt is therefore the fencing token of the one who made it. A failure is
  * counted by the one transition that leaves the running attempt, whoever makes it, so that worker, sweep and reconciler cannot
- * count one failure twice (INCIDENTS.md, 25).
+ * count one failure twice (INCIDENTS.md, 25). A run that ends before it has claimed its job counts apart, and has an end too.
  */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -67,6 +67,12 @@ export class Job extends Schema.Class<Job>("@lectern/domain/Job")({
   dispatchedAt: Schema.NullOr(EpochMillis),
   /** The queue's or Batch's own id of that. */
   externalId: Schema.NullOr(Schema.String),
+  /** How often a run of the encode runtime was asked for: the number of the latest of them (see `Submission`). */
+  submissions: Schema.Int,
+  /** Since when the latest of them has no recorded outcome; `null` when it has one, or there is none. */
+  submittingSince: Schema.NullOr(EpochMillis),
+  /** How many runs in a row have ended before they claimed the job. */
+  unclaimedRuns: Schema.Int,
   result: Schema.NullOr(Schema.Json),
   errorCode: Schema.NullOr(Schema.String),
   errorMessage: Schema.NullOr(Schema.String),
@@ -85,6 +91,8 @@ export interface AttemptLimits {
 export interface JobPolicy extends AttemptLimits {
   /** Kinds with limits of their own: those whose attempts carry on where the last one ended. */
   readonly ofKind?: Partial<Record<JobKind, AttemptLimits>>
+  /** Runs in a row that may end before they claim the job: an end for a container that never comes up. */
+  readonly maxUnclaimedRuns: number
   /** Milliseconds from the n-th failure (1-based) to the next attempt. */
   readonly retryDelay: (failures: number) => number
 }
@@ -94,6 +102,7 @@ export const defaultJobPolicy: JobPolicy = {
   maxAttempts: 12,
   // Each attempt sends what the last one left, and waits for the night, a cap or a provider end attempts too.
   ofKind: { messaging: { maxFailures: 12, maxAttempts: 60 } },
+  maxUnclaimedRuns: 5,
   retryDelay: (failures) => Math.min(5_000 * 4 ** (failures - 1), 600_000)
 }
 
@@ -149,8 +158,13 @@ export type WorkerCommand =
 
 /** What the system may say about a job that it does not hold. */
 export type SystemCommand =
-  /** The lease ended, or its holder is known to be dead; counts one failure of the attempt that it names. */
-  | { readonly _tag: "Expire"; readonly attempt: number; readonly message: string; readonly force: boolean }
+  /** The lease ended; counts one failure of the attempt that it names. */
+  | { readonly _tag: "Expire"; readonly attempt: number; readonly message: string }
+  /**
+   * The run is over. If it held the job, that is a failure of its attempt. If the job still waits for it, it ended without a
+   * claim, which is `counted` unless the run went with the machine that kept it.
+   */
+  | { readonly _tag: "RunEnded"; readonly runId: string; readonly reason: string; readonly counted: boolean }
   | { readonly _tag: "Cancel"; readonly message: string }
 
 /** A command that makes no sense in the job's state. A defect of the caller, not of the job; a retry cannot help. */
@@ -201,6 +215,9 @@ export const createJob = (input: NewJob, now: Millis): Job =>
     runAfter: now,
     dispatchedAt: null,
     externalId: null,
+    submissions: 0,
+    submittingSince: null,
+    unclaimedRuns: 0,
     result: null,
     errorCode: null,
     errorMessage: null,
@@ -212,6 +229,7 @@ const change = (job: Job, now: Millis, fields: Partial<typeof Job.Type>): Job =>
   new Job({ ...job, ...fields, revision: job.revision + 1, updatedAt: now })
 
 const released = { leaseOwner: null, leaseUntil: null } as const
+const notHandedOver = { dispatchedAt: null, externalId: null, submittingSince: null } as const
 
 const giveUp = (job: Job, now: Millis, code: string, message: string): Job =>
   change(job, now, { ...released, status: "FAILED", errorCode: code, errorMessage: message })
@@ -226,11 +244,18 @@ const failAttempt = (job: Job, now: Millis, policy: JobPolicy, code: string, mes
       failures,
       status: "RETRYING",
       runAfter: now + policy.retryDelay(failures),
-      dispatchedAt: null,
-      externalId: null,
+      ...notHandedOver,
       errorCode: code,
       errorMessage: message
     })
+}
+
+/** A run has ended before it claimed the job: the next one is asked for later, unless that was the last. */
+const failToStart = (job: Job, now: Millis, policy: JobPolicy, reason: string): Job => {
+  const unclaimedRuns = job.unclaimedRuns + 1
+  return unclaimedRuns >= policy.maxUnclaimedRuns
+    ? giveUp(new Job({ ...job, unclaimedRuns }), now, "never_started", neverStarted(unclaimedRuns, reason))
+    : change(job, now, { ...notHandedOver, unclaimedRuns, runAfter: now + policy.retryDelay(unclaimedRuns) })
 }
 
 /** The job was preempted as often as it may be attempted. */
@@ -273,6 +298,11 @@ export const claimJob = (
     step: null,
     leaseOwner: request.owner,
     leaseUntil: now + request.leaseMillis,
+    unclaimedRuns: 0,
+    // It came before the note of its submission: what holds the job now is the run that was asked for.
+    ...(job.submittingSince === null
+      ? {}
+      : { submittingSince: null, dispatchedAt: now, externalId: runOfHolder(request.owner) }),
     errorCode: null,
     errorMessage: null
   })
@@ -285,6 +315,15 @@ export const claimJob = (
 
 const vanished = (job: Job): string => `작업 서버가 응답 없이 멈췄습니다 (시도 ${job.attempt}회)`
 const tooManyAttempts = (job: Job): string => `작업이 ${job.attempt}회 중단되었습니다`
+const runEnded = (reason: string): string => `작업 서버가 종료되었습니다: ${reason}`
+const neverStarted = (runs: number, reason: string): string =>
+  `작업 서버가 ${runs}회 모두 시작되지 못했습니다. 관리자에게 알려 주세요 (${reason.slice(0, maxShownReason)})`
+
+/** So many characters of a runtime's reason are shown to whoever waits for the job. */
+const maxShownReason = 200
+
+/** The run that a holder belongs to: the tasks of an array job hold under its id, a colon and their number. */
+export const runOfHolder = (owner: string): string => owner.split(":", 1)[0] ?? owner
 
 /** `null` when the lease is in force. */
 export const leaseFault = (job: Job, lease: Lease): LeaseLost | null =>
@@ -428,8 +467,7 @@ export const applyWorkerCommand = (
             ...released,
             status: "RETRYING",
             runAfter: command._tag === "Defer" ? command.until : now,
-            dispatchedAt: null,
-            externalId: null,
+            ...notHandedOver,
             errorCode: command._tag === "Defer" ? command.code : "preempted",
             errorMessage: command.message
           })
@@ -458,10 +496,17 @@ export const applySystemCommand = (
 ): Job | null => {
   switch (command._tag) {
     case "Expire":
-      return isActive(job.status) && job.attempt === command.attempt &&
-          (command.force || (job.leaseUntil !== null && job.leaseUntil <= now))
+      return isActive(job.status) && job.attempt === command.attempt && job.leaseUntil !== null && job.leaseUntil <= now
         ? failAttempt(job, now, policy, "lease_expired", command.message)
         : null
+    case "RunEnded":
+      if (isActive(job.status)) {
+        return job.leaseOwner !== null && runOfHolder(job.leaseOwner) === command.runId
+          ? failAttempt(job, now, policy, "run_ended", runEnded(command.reason))
+          : null
+      }
+      if (isTerminal(job.status) || job.externalId !== command.runId) return null
+      return command.counted ? failToStart(job, now, policy, command.reason) : change(job, now, notHandedOver)
     case "Cancel":
       return isTerminal(job.status)
         ? null

@@ -6,6 +6,7 @@ import type { EpochMillis } from "./Epoch.ts"
 import { JobId } from "./Job.ts"
 import type { JobKind } from "./JobKind.ts"
 import type { IllegalTransition, Job, JobStatus, Lease, LeaseLost, SystemCommand, WorkerCommand } from "./Job.ts"
+import type { SeenWaiting, SubmissionBegun, SubmissionRecorded } from "./Submission.ts"
 import type { TenantId } from "./Tenant.ts"
 import type { Tier } from "./Tier.ts"
 import { followEncode, type NewVideo, type Video, type VideoConflict } from "./Video.ts"
@@ -77,6 +78,7 @@ export interface Undispatched extends JobRef {
   readonly kind: JobKind
   readonly tier: Tier
   readonly attempt: number
+  readonly submissions: number
   readonly payload: Schema.Json
   readonly createdAt: EpochMillis
 }
@@ -152,7 +154,21 @@ export class JobStore extends Context.Service<JobStore, {
     ref: JobRef,
     command: SystemCommand
   ) => Effect.Effect<Committed<JobRecord> | null, JobNotFound | JobStoreUnavailable>
-  /** Notes that attempt `attempt + 1` of a job was handed over; nothing when the job has moved on meanwhile. */
+  /** Opens a submission of an encode, or says why not (see `Submission`). A job that is gone has moved on. */
+  readonly beginSubmission: (
+    ref: JobRef,
+    seen: SeenWaiting,
+    findableAfterMillis: number
+  ) => Effect.Effect<SubmissionBegun, JobStoreUnavailable>
+  /** Closes a submission with the run that came of it, or says that the job waits for no such run. */
+  readonly recordSubmission: (
+    ref: JobRef,
+    submission: number,
+    runId: string
+  ) => Effect.Effect<SubmissionRecorded, JobStoreUnavailable>
+  /** Closes a submission that the runtime has refused; harmless when it is closed. */
+  readonly dropSubmission: (ref: JobRef, submission: number) => Effect.Effect<void, JobStoreUnavailable>
+  /** Notes that attempt `attempt + 1` of a job was put into its queue; nothing when the job has moved on meanwhile. */
   readonly markDispatched: (
     ref: JobRef,
     attempt: number,
@@ -168,8 +184,8 @@ export class JobStore extends Context.Service<JobStore, {
   readonly getJob: (tenantId: TenantId, jobId: JobId) => Effect.Effect<JobRecord, JobNotFound | JobStoreUnavailable>
 
   /**
-   * Jobs that wait, are due, and were never handed over, or longer than `olderThanMillis` ago without being claimed since.
-   * All tenants; at most `limit`, oldest first.
+   * Jobs that wait, are due, and were never handed over; or longer than `olderThanMillis` ago without being claimed since, which
+   * is for jobs of a queue alone: an encode that was handed over has a run to ask for. All tenants; at most `limit`, oldest first.
    */
   readonly findUndispatched: (
     options: { readonly olderThanMillis: number; readonly limit: number }

@@ -4,16 +4,16 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Semaphore from "effect/Semaphore"
-import { EncodeRuntime, type EncodeRuntimeUnavailable, type EncodeRunState } from "./EncodeRuntime.ts"
-import { isActive } from "./Job.ts"
-import { type DispatchFailure, JobDispatcher } from "./JobDispatcher.ts"
+import { EncodeRuntime, type EncodeRunState } from "./EncodeRuntime.ts"
+import type { SystemCommand } from "./Job.ts"
+import { type Dispatched, type DispatchFailure, JobDispatcher } from "./JobDispatcher.ts"
 import { JobRecorder } from "./JobRecorder.ts"
-import { type JobRef, JobStore, type JobStoreUnavailable, type Undispatched } from "./JobStore.ts"
+import { type JobRef, JobStore, type JobStoreUnavailable } from "./JobStore.ts"
 import { defaultMirrorTimeToLive } from "./ProgressMirror.ts"
 import { VideoDeletion, type VideoDeletionFailure } from "./VideoDeletion.ts"
 
 export interface SweeperOptions {
-  /** How long a job that was handed over may wait unclaimed before it is handed over again, in milliseconds. */
+  /** How long a job that was put into a queue may wait unclaimed before it is sent again, in milliseconds. */
   readonly redispatchAfterMillis: number
   /** How many rows of each kind one sweep takes in hand. */
   readonly limit: number
@@ -21,6 +21,7 @@ export interface SweeperOptions {
 
 export interface SweepReport {
   readonly expired: number
+  /** Jobs that held, or waited for, a run that had ended. */
   readonly reaped: number
   readonly dispatched: number
   readonly deleted: number
@@ -67,69 +68,51 @@ export class Sweeper extends Context.Service<Sweeper, {
             }
           })
 
-        const end = Effect.fnUntraced(function*(
-          row: JobRef & { readonly attempt: number },
-          message: string,
-          force: boolean
-        ) {
-          const receipt = yield* store.intervene(row, { _tag: "Expire", attempt: row.attempt, message, force })
+        const intervene = Effect.fnUntraced(function*(ref: JobRef, command: SystemCommand) {
+          const receipt = yield* store.intervene(ref, command)
           if (receipt === null) return false
           // As a write and not as a repair: a job that is given up here has nobody else to say so (INCIDENTS.md, 6).
           yield* recorder.commit(Effect.succeed(receipt))
           return true
         })
 
-        /** Takes an encode from a run that has ended, if that is the run that holds it: it may have been handed over twice. */
-        const reap = Effect.fnUntraced(function*(
-          row: JobRef & { readonly attempt: number; readonly externalId: string },
-          reason: string
-        ) {
-          const { job } = yield* store.getJob(row.tenantId, row.jobId)
-          return job.leaseOwner === row.externalId && (yield* end(row, `작업 서버가 종료되었습니다: ${reason}`, true))
-        })
+        /** What is known of the runs; nothing where they cannot be asked for (INCIDENTS.md, 16). */
+        const statesOf = (runIds: ReadonlyArray<string>, failures: Array<string>) =>
+          runIds.length === 0
+            ? Effect.succeed<ReadonlyMap<string, EncodeRunState>>(new Map())
+            : Effect.catchTag(runtime.describe(runIds), "EncodeRuntimeUnavailable", (error) => {
+              failures.push(error.message)
+              return Effect.as(
+                Effect.logWarning("The sweep could not ask for the encodes", { error: error.message }),
+                new Map<string, EncodeRunState>()
+              )
+            })
 
         const sweep = Effect.fn("Sweeper.sweep")(function*() {
           const failures: Array<string> = []
           const count = (done: ReadonlyArray<boolean>): number => done.filter(Boolean).length
 
           const expired = yield* Effect.forEach(yield* store.findExpired(options.limit), (row) =>
-            attempt(failures, end(row, `작업 서버가 응답 없이 멈췄습니다 (시도 ${row.attempt}회)`, false)))
+            attempt(failures, intervene(row, { _tag: "Expire", attempt: row.attempt, message: silent(row.attempt) })))
 
           const handedOver = yield* store.findDispatchedEncodes(options.limit)
-          /** `null`: nothing is known of any run. */
-          const states: ReadonlyMap<string, EncodeRunState> | null = handedOver.length === 0
-            ? new Map<string, EncodeRunState>()
-            : yield* runtime.describe(handedOver.map((row) => row.externalId)).pipe(
-              Effect.catchTag("EncodeRuntimeUnavailable", (error: EncodeRuntimeUnavailable) => {
-                failures.push(error.message)
-                // A describe that failed says nothing about any run (INCIDENTS.md, 16).
-                return Effect.as(
-                  Effect.logWarning("The sweep could not ask for the encodes", { error: error.message }),
-                  null
-                )
-              })
-            )
+          const states = yield* statesOf(handedOver.map((row) => row.externalId), failures)
+          // A run that waits for a machine, for hours maybe, is left alone (INCIDENTS.md, 18); so is one that is not known: that it
+          // is gone takes more than one look (see `EncodeMisses`).
           const reaped = yield* Effect.forEach(handedOver, (row) => {
-            const state = states?.get(row.externalId)
-            return state?._tag === "Ended" && isActive(row.status)
-              ? attempt(failures, reap(row, state.reason))
-              : Effect.succeed(false)
+            const ended = runEnded(row.externalId, states.get(row.externalId))
+            return ended === null ? Effect.succeed(false) : attempt(failures, intervene(row, ended))
           })
 
-          const runOf = new Map(handedOver.map((row) => [nameOf(row), row.externalId]))
-          /** A run that waits for a machine, for hours maybe, is not submitted again (INCIDENTS.md, 18), nor one that nobody could ask for. */
-          const hasRun = (job: Undispatched): boolean => {
-            const externalId = runOf.get(nameOf(job))
-            if (externalId === undefined) return false
-            const state = states === null ? "Unasked" : states.get(externalId)?._tag
-            return state === "Unasked" || state === "Waiting" || state === "Running"
-          }
           const waiting = yield* store.findUndispatched({
             olderThanMillis: options.redispatchAfterMillis,
             limit: options.limit
           })
-          const dispatched = yield* Effect.forEach(waiting.filter((job) => !hasRun(job)), (job) =>
-            attempt(failures, Effect.as(dispatcher.dispatch(job) satisfies Effect.Effect<void, DispatchFailure>, true)))
+          const dispatched = yield* Effect.forEach(waiting, (job) =>
+            attempt(failures, Effect.map(
+              dispatcher.dispatch(job) satisfies Effect.Effect<Dispatched, DispatchFailure>,
+              (outcome) => outcome === "Dispatched"
+            )))
 
           const deleted = yield* Effect.forEach(yield* store.findDeleting(options.limit), (record) =>
             attempt(failures, Effect.as(deletion.finish(record) satisfies Effect.Effect<void, VideoDeletionFailure>, true)))
@@ -161,4 +144,19 @@ export class Sweeper extends Context.Service<Sweeper, {
     )
 }
 
-const nameOf = (ref: JobRef): string => `${ref.tenantId}/${ref.jobId}`
+const silent = (attempt: number): string => `작업 서버가 응답 없이 멈췄습니다 (시도 ${attempt}회)`
+
+/** What a run's state has to tell its job; `null` when that is nothing, or nothing certain. */
+export const runEnded = (runId: string, state: EncodeRunState | undefined): SystemCommand | null => {
+  switch (state?._tag) {
+    case "Ended":
+      return { _tag: "RunEnded", runId, reason: state.reason, counted: true }
+    case "Vanished":
+      return { _tag: "RunEnded", runId, reason: state.reason, counted: false }
+    case "Waiting":
+    case "Running":
+    case "Unknown":
+    case undefined:
+      return null
+  }
+}

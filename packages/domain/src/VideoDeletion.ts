@@ -2,6 +2,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { EncodeRuntime, type EncodeRuntimeUnavailable } from "./EncodeRuntime.ts"
+import type { Job } from "./Job.ts"
 import { JobRecorder } from "./JobRecorder.ts"
 import { JobStore, type JobStoreUnavailable, type VideoNotFound, type VideoRecord } from "./JobStore.ts"
 import { hlsPrefix } from "./ObjectKeys.ts"
@@ -33,11 +34,21 @@ export class VideoDeletion extends Context.Service<VideoDeletion, {
         const runtime = yield* EncodeRuntime
         const objects = yield* ObjectStore
 
+        /** The run that is known, or those of a submission whose answer was lost. */
+        const runsOf = (job: Job) =>
+          job.externalId !== null
+            ? Effect.succeed([job.externalId])
+            : job.submittingSince === null
+            ? Effect.succeed([])
+            : runtime.find({ tenantId: job.tenantId, jobId: job.id, submission: job.submissions })
+
         const finish = Effect.fn("VideoDeletion.finish")(function*({ video, job }: VideoRecord) {
           yield* Effect.annotateCurrentSpan({ tenant: video.tenantId, video: video.id })
-          if (job !== null && job.externalId !== null) {
-            yield* runtime.terminate(job.externalId, "The video was deleted")
-          }
+          yield* Effect.forEach(
+            job === null ? [] : yield* runsOf(job),
+            (runId) => runtime.terminate(runId, "The video was deleted"),
+            { discard: true }
+          )
           yield* objects.remove(video.fileKey)
           yield* objects.removePrefix(hlsPrefix(video.tenantId, video.id))
           yield* store.finishDelete(video.tenantId, video.id)

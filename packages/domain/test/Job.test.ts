@@ -35,10 +35,12 @@ const late = startedAt + leaseMillis
 const inTime = startedAt + 1
 
 const systemCommands = {
-  "Expire (lease ended)": { at: late, command: { _tag: "Expire", attempt: 1, message: "gone", force: false } },
-  "Expire (lease in force)": { at: inTime, command: { _tag: "Expire", attempt: 1, message: "gone", force: false } },
-  "Expire (forced)": { at: inTime, command: { _tag: "Expire", attempt: 1, message: "gone", force: true } },
-  "Expire (another attempt)": { at: late, command: { _tag: "Expire", attempt: 2, message: "gone", force: true } },
+  "Expire (lease ended)": { at: late, command: { _tag: "Expire", attempt: 1, message: "gone" } },
+  "Expire (lease in force)": { at: inTime, command: { _tag: "Expire", attempt: 1, message: "gone" } },
+  "Expire (another attempt)": { at: late, command: { _tag: "Expire", attempt: 2, message: "gone" } },
+  "RunEnded (its holder's)": { at: inTime, command: { _tag: "RunEnded", runId: owner, reason: "gone", counted: true } },
+  "RunEnded (the one it waits for)": { at: inTime, command: { _tag: "RunEnded", runId: "run-1", reason: "gone", counted: true } },
+  "RunEnded (another)": { at: inTime, command: { _tag: "RunEnded", runId: "run-9", reason: "gone", counted: true } },
   Cancel: { at: inTime, command: { _tag: "Cancel", message: "deleted" } }
 } as const satisfies Record<string, { readonly at: number; readonly command: SystemCommand }>
 
@@ -76,8 +78,10 @@ const columns: ReadonlyArray<Column> = [
   "Preempt",
   "Expire (lease ended)",
   "Expire (lease in force)",
-  "Expire (forced)",
   "Expire (another attempt)",
+  "RunEnded (its holder's)",
+  "RunEnded (the one it waits for)",
+  "RunEnded (another)",
   "Cancel"
 ]
 
@@ -94,14 +98,18 @@ type Row = readonly [
   preempt: Outcome,
   expireEnded: Outcome,
   expireInForce: Outcome,
-  expireForced: Outcome,
   expireOther: Outcome,
+  runEndedHolder: Outcome,
+  runEndedAwaited: Outcome,
+  runEndedOther: Outcome,
   cancel: Outcome
 ]
 
 const L = "LeaseLost"
+const nothing2 = ["nothing", "nothing"] as const
+const nothing6 = [...nothing2, ...nothing2, ...nothing2] as const
 const table: Record<JobStatus, Row> = {
-  PENDING: ["RUNNING", "RUNNING", L, L, L, L, L, L, L, L, "nothing", "nothing", "nothing", "nothing", "CANCELLED"],
+  PENDING: ["RUNNING", "RUNNING", L, L, L, L, L, L, L, L, ...nothing2, ...nothing2, "PENDING", "nothing", "CANCELLED"],
   VALIDATING: [
     "Busy",
     "Expired to RETRYING",
@@ -114,9 +122,9 @@ const table: Record<JobStatus, Row> = {
     "FAILED",
     "RETRYING",
     "RETRYING",
-    "nothing",
+    ...nothing2,
     "RETRYING",
-    "nothing",
+    ...nothing2,
     "CANCELLED"
   ],
   RUNNING: [
@@ -131,18 +139,18 @@ const table: Record<JobStatus, Row> = {
     "FAILED",
     "RETRYING",
     "RETRYING",
-    "nothing",
+    ...nothing2,
     "RETRYING",
-    "nothing",
+    ...nothing2,
     "CANCELLED"
   ],
-  RETRYING: ["RUNNING", "RUNNING", L, L, L, L, L, "same", "same", "same", "nothing", "nothing", "nothing", "nothing", "CANCELLED"],
-  DONE: ["Finished", "Finished", L, L, "same", L, L, L, L, L, "nothing", "nothing", "nothing", "nothing", "nothing"],
-  FAILED: ["Finished", "Finished", L, L, L, L, L, "same", "same", L, "nothing", "nothing", "nothing", "nothing", "nothing"],
-  REJECTED_BAD_INPUT: ["Finished", "Finished", L, L, L, L, "same", L, L, L, "nothing", "nothing", "nothing", "nothing", "nothing"],
-  FALLBACK_TO_GPU: ["Finished", "Finished", L, L, L, L, L, L, L, L, "nothing", "nothing", "nothing", "nothing", "nothing"],
-  REVIEW_REQUIRED: ["Finished", "Finished", L, L, L, "same", L, L, L, L, "nothing", "nothing", "nothing", "nothing", "nothing"],
-  CANCELLED: ["Finished", "Finished", L, L, L, L, L, L, L, L, "nothing", "nothing", "nothing", "nothing", "nothing"]
+  RETRYING: ["RUNNING", "RUNNING", L, L, L, L, L, "same", "same", "same", ...nothing6, "CANCELLED"],
+  DONE: ["Finished", "Finished", L, L, "same", L, L, L, L, L, ...nothing6, "nothing"],
+  FAILED: ["Finished", "Finished", L, L, L, L, L, "same", "same", L, ...nothing6, "nothing"],
+  REJECTED_BAD_INPUT: ["Finished", "Finished", L, L, L, L, "same", L, L, L, ...nothing6, "nothing"],
+  FALLBACK_TO_GPU: ["Finished", "Finished", L, L, L, L, L, L, L, L, ...nothing6, "nothing"],
+  REVIEW_REQUIRED: ["Finished", "Finished", L, L, L, "same", L, L, L, L, ...nothing6, "nothing"],
+  CANCELLED: ["Finished", "Finished", L, L, L, L, L, L, L, L, ...nothing6, "nothing"]
 }
 
 const claimOutcome = (decision: ClaimDecision): Outcome => {
@@ -183,9 +191,9 @@ describe("a job's state machine", () => {
     expect(new Set(columns)).toEqual(
       new Set([...Object.keys(claims), ...Object.keys(workerCommands), ...Object.keys(systemCommands)])
     )
-    expect(columns).toHaveLength(15)
+    expect(columns).toHaveLength(17)
     expect(JobStatus.literals).toHaveLength(10)
-    expect(pairs).toHaveLength(150)
+    expect(pairs).toHaveLength(170)
     expect(pairs.filter((pair) => pair.expected === undefined)).toEqual([])
   })
 
@@ -326,8 +334,13 @@ const events: fc.Arbitrary<ReadonlyArray<Event>> = fc.array(
           fc.record({
             _tag: fc.constant("Expire" as const),
             attempt: fc.integer({ min: 0, max: 13 }),
-            message: fc.constant("gone"),
-            force: fc.boolean()
+            message: fc.constant("gone")
+          }),
+          fc.record({
+            _tag: fc.constant("RunEnded" as const),
+            runId: fc.constantFrom("worker-0", "worker-1", "worker-2"),
+            reason: fc.constant("gone"),
+            counted: fc.boolean()
           }),
           fc.constant({ _tag: "Cancel" as const, message: "deleted" })
         )

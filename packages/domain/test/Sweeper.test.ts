@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import {
+  defaultJobPolicy,
   EncodeRuntime,
   jobSubject,
   JobDispatcher,
@@ -133,16 +134,46 @@ describe("the sweep", () => {
         assert.deepStrictEqual(yield* sweep, nothing)
       }
       yield* runs.become(externalId, ended)
+      assert.deepStrictEqual(yield* sweep, { ...nothing, reaped: 1 })
+      assert.deepStrictEqual(yield* sweep, nothing)
+      yield* TestClock.adjust("5 seconds")
       assert.deepStrictEqual(yield* sweep, { ...nothing, dispatched: 1 })
       assert.lengthOf(yield* runs.all, 2)
     }).pipe(Effect.provide(TestDomain.layer)))
 
-  it.effect("submits an encode again whose run the runtime has forgotten", () =>
+  it.effect("gives an encode up whose container never comes up, and tells the teacher why", () =>
+    Effect.gen(function*() {
+      const reader = yield* ProgressReader
+      const runs = yield* EncodeRuns
+      const { jobId, videoId } = yield* createEncode("1강")
+      const reason = "Task failed to start: CannotPullContainerError: manifest unknown"
+      for (let run = 1; run <= defaultJobPolicy.maxUnclaimedRuns; run++) {
+        yield* TestClock.adjust("10 minutes")
+        assert.deepStrictEqual(yield* sweep, { ...nothing, dispatched: 1 })
+        yield* runs.become(`run-${run}`, { _tag: "Ended", exitCode: null, reason })
+        assert.deepStrictEqual(yield* sweep, { ...nothing, reaped: 1 })
+      }
+      assert.deepStrictEqual(yield* sweep, nothing)
+      assert.deepInclude(yield* jobOf(jobId), { status: "FAILED", errorCode: "never_started", failures: 0, attempt: 0 })
+      const [stored] = yield* reader.read(school, [videoSubject(videoId)])
+      assert.include(stored?.status ?? "", `작업 서버가 5회 모두 시작되지 못했습니다. 관리자에게 알려 주세요 (${reason})`)
+    }).pipe(Effect.provide(TestDomain.layer)))
+
+  it.effect("submits an encode again at once whose run went with its machine, and counts nothing", () =>
+    Effect.gen(function*() {
+      const { jobId, runs, externalId } = yield* handedOver
+      yield* runs.become(externalId, { _tag: "Vanished", reason: "the machine was restarted" })
+      assert.deepStrictEqual(yield* sweep, { ...nothing, reaped: 1, dispatched: 1 })
+      assert.deepInclude(yield* jobOf(jobId), { unclaimedRuns: 0, submissions: 2 })
+    }).pipe(Effect.provide(TestDomain.layer)))
+
+  it.effect("concludes nothing from a run that the runtime does not know, however often it is asked", () =>
     Effect.gen(function*() {
       const { runs, externalId } = yield* handedOver
       yield* runs.become(externalId, { _tag: "Unknown" })
-      yield* TestClock.adjust("1 minute")
-      assert.deepStrictEqual(yield* sweep, { ...nothing, dispatched: 1 })
+      yield* TestClock.adjust("6 hours")
+      for (const _ of [1, 2, 3, 4]) assert.deepStrictEqual(yield* sweep, nothing)
+      assert.lengthOf(yield* runs.all, 1)
     }).pipe(Effect.provide(TestDomain.layer)))
 
   it.effect("concludes nothing about any run from a runtime that cannot be asked", () =>
@@ -246,9 +277,8 @@ describe("the sweep", () => {
       assert.lengthOf(yield* queue.waiting, 2)
     }).pipe(Effect.provide(TestDomain.layer)))
 
-  it.effect("of two processes at once counts one failure, and what is handed over twice is claimed once", () =>
+  it.effect("of two processes at once counts one failure, and hands over once", () =>
     Effect.gen(function*() {
-      const recorder = yield* JobRecorder
       const faults = yield* Faults
       const other = Context.get(yield* Layer.build(Sweeper.layer({ redispatchAfterMillis: 60_000, limit: 100 })), Sweeper)
       const expired = yield* createImport("expired")
@@ -265,9 +295,9 @@ describe("the sweep", () => {
       const reports = yield* Effect.forEach(fibers, Fiber.join)
       assert.strictEqual(reports.reduce((sum, report) => sum + report.expired, 0), 1)
       assert.deepInclude(yield* jobOf(expired), { failures: 1 })
-      assert.lengthOf(yield* runs.all, 2)
-      const claims = yield* Effect.forEach(["run-1", "run-2"], (owner) => recorder.claim(school, jobId, { ...worker, owner }))
-      assert.deepStrictEqual(claims.map(({ _tag }) => _tag), ["Claimed", "Busy"])
+      assert.strictEqual(reports.reduce((sum, report) => sum + report.dispatched, 0), 1)
+      assert.lengthOf(yield* runs.all, 1)
+      assert.deepInclude(yield* jobOf(jobId), { externalId: "run-1", submissions: 1 })
     }).pipe(Effect.provide(TestDomain.layer), Effect.scoped))
 })
 
@@ -348,8 +378,9 @@ describe("the order of calls", () => {
         "JobStore.completeUpload",
         "ProgressMirror.publish",
         "JobStore.getJob",
+        "JobStore.beginSubmission",
         "EncodeRuntime.submit",
-        "JobStore.markDispatched"
+        "JobStore.recordSubmission"
       ])
     }).pipe(Effect.provide(TestDomain.layer)))
 
@@ -380,7 +411,8 @@ describe("the order of calls", () => {
       yield* faults.script("runtime", ["refused"])
       assert.strictEqual(yield* dispatcher.dispatchSoon(undispatched(job)), "LeftToSweep")
       assert.deepStrictEqual(yield* sweep, { ...nothing, dispatched: 1 })
-      assert.strictEqual(yield* dispatcher.dispatchSoon(undispatched(job)), "Dispatched")
+      // What it knows of the job is older than what the sweep has done.
+      assert.strictEqual(yield* dispatcher.dispatchSoon(undispatched(job)), "LeftToSweep")
     }).pipe(Effect.provide(TestDomain.layer)))
 })
 
@@ -395,7 +427,7 @@ describe("a process that is killed", () => {
   const moments = ["before", "after"] as const
 
   it.effect.each(
-    [1, 2, 3, 4, 5, 6, 7].flatMap((call) => moments.map((moment) => ({ call, moment })))
+    [1, 2, 3, 4, 5, 6, 7, 8].flatMap((call) => moments.map((moment) => ({ call, moment })))
   )("$moment call $call of an accepted upload leaves nothing behind that the sweep does not move on", ({ call, moment }) =>
     Effect.gen(function*() {
       const faults = yield* Faults
@@ -411,13 +443,8 @@ describe("a process that is killed", () => {
       assert.strictEqual(video?.status, call === 1 && moment === "before" ? undefined : accepted ? "UPLOADED" : "PENDING")
       const submitted = yield* runs.all
       if (!accepted || video?.encodeJobId == null) return assert.lengthOf(submitted, 0)
-      // Once, or twice when the note of the first was lost.
-      assert.isTrue(submitted.length === 1 || (submitted.length === 2 && call >= 6))
-      for (const run of submitted) assert.strictEqual(run.job.jobId, video.encodeJobId)
-      const recorder = yield* JobRecorder
-      const claims = yield* Effect.forEach(submitted, ({ externalId, job }) =>
-        recorder.claim(job.tenantId, job.jobId, { ...worker, owner: externalId }))
-      assert.deepStrictEqual(claims.map(({ _tag }) => _tag), ["Claimed", "Busy"].slice(0, submitted.length))
+      assert.deepStrictEqual(submitted.map(({ job }) => job.jobId), [video.encodeJobId])
+      assert.strictEqual((yield* jobOf(video.encodeJobId)).externalId, submitted[0]?.externalId)
     }).pipe(Effect.provide(TestDomain.layer)))
 
   it.effect.each(

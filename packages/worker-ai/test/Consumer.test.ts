@@ -30,7 +30,7 @@ const rosterPath = fileURLToPath(new URL("../../../media/roster.xlsx", import.me
 
 const world = Layer.mergeAll(
   TestDomain.layerWith({
-    policy: { maxFailures: 3, maxAttempts: 12, retryDelay: () => 0 },
+    policy: { maxFailures: 3, maxAttempts: 12, maxUnclaimedRuns: 5, retryDelay: () => 0 },
     recorder: { mirrorBudget: "5 millis", mirrorRest: 0, databasePatience: "1 second" }
   }),
   Layer.succeed(References.MinimumLogLevel, "None")

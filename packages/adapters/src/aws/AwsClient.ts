@@ -14,7 +14,7 @@ export interface AwsClientOptions {
 }
 
 const defaultRequestTimeoutMillis = 10_000
-const defaultMaxAttempts = 3
+export const defaultMaxAttempts = 3
 const maxConnectionTimeoutMillis = 3_000
 
 /** What the constructor of an SDK client takes. */
@@ -65,8 +65,27 @@ const isConfiguration = (cause: unknown): boolean => cause instanceof Error && c
 export const isRetryable = (cause: unknown): boolean => {
   const status = statusOf(cause)
   if (status === null) return !isConfiguration(cause)
-  return status >= 500 || status === 408 || status === 429 || throttling.test(faultName(cause) ?? "")
+  return status >= 500 || status === 408 || isThrottled(cause)
 }
+
+/** Faults of a connection that was never made. */
+const notConnected = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH"])
+
+const isNotConnected = (cause: unknown): boolean =>
+  cause instanceof Error && "code" in cause && typeof cause.code === "string" && notConnected.has(cause.code)
+
+/**
+ * Whether the call certainly did nothing: it was refused, or never left us. A server's fault, a timeout or a broken connection
+ * leave that open.
+ */
+export const didNothing = (cause: unknown): boolean => {
+  const status = statusOf(cause)
+  if (status === null) return isConfiguration(cause) || isNotConnected(cause)
+  return status >= 400 && status < 500 && status !== 408
+}
+
+/** Whether AWS asks its caller to slow down. */
+export const isThrottled = (cause: unknown): boolean => statusOf(cause) === 429 || throttling.test(faultName(cause) ?? "")
 
 /** One call of an SDK client; interruption aborts it. */
 export const call = <A, E>(send: (signal: AbortSignal) => Promise<A>, failed: (cause: unknown) => E): Effect.Effect<A, E> =>

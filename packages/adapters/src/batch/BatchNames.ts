@@ -18,5 +18,8 @@ export const containerVariables = {
   runId: "AWS_BATCH_JOB_ID"
 } as const
 
+/** What a submission says of itself, so that its job can be told from others of the same name. */
+export const submissionParameters = { jobId: "job_id", tenantId: "tenant_id", submission: "submission" } as const
+
 /** Batch takes letters, digits, `-` and `_`; a job id of a foreign maker may have others. */
 export const batchJobName = (jobId: JobId): string => `video-${jobId.slice(0, 8).replaceAll(/[^A-Za-z0-9_-]/g, "_")}`

@@ -2,18 +2,31 @@ import {
   BatchClient,
   DescribeJobsCommand,
   type JobDetail,
+  ListJobsCommand,
   SubmitJobCommand,
   TerminateJobCommand
 } from "@aws-sdk/client-batch"
-import { EncodeRuntime, EncodeRuntimeUnavailable, type EncodeRunState } from "@lectern/domain"
-import { Array as Arr, Effect, Layer } from "effect"
-import { type AwsClientOptions, call, clientConfig, isRetryable } from "../aws/AwsClient.ts"
-import { batchJobName, containerVariables } from "./BatchNames.ts"
+import {
+  EncodeRuntime,
+  EncodeRuntimeUnavailable,
+  type EncodeRunState,
+  type EncodeSubmission,
+  type RunWords,
+  SubmissionUncertain
+} from "@lectern/domain"
+import { Array as Arr, Effect, Layer, Schedule } from "effect"
+import { type AwsClientOptions, call, clientConfig, defaultMaxAttempts, didNothing, isRetryable, isThrottled } from "../aws/index.ts"
+import { batchJobName, containerVariables, submissionParameters } from "./BatchNames.ts"
 
 export interface EncodeRuntimeBatchOptions extends AwsClientOptions {
   readonly jobQueue: string
   readonly jobDefinition: string
+  /** Milliseconds after which ListJobs shows what was submitted before; two minutes by default. */
+  readonly findableAfterMillis?: number
 }
+
+/** Well above the time that a submission itself may take, and above what ListJobs was ever seen to lag behind. */
+const defaultFindableAfterMillis = 120_000
 
 /** How many jobs one DescribeJobs may ask for. */
 const describePage = 100
@@ -21,56 +34,89 @@ const describePage = 100
 /** Batch takes so many characters of a reason. */
 const maxReasonLength = 1024
 
+const wordsOf = (job: JobDetail): RunWords => ({
+  status: job.status ?? "",
+  statusReason: job.statusReason ?? null,
+  containerReason: job.container?.reason ?? null,
+  exitCode: job.container?.exitCode ?? null,
+  logStream: job.container?.logStreamName ?? null
+})
+
+/** Both reasons: "Task failed to start" is one, and what is the matter is the other. */
+const reasonOf = ({ containerReason, status, statusReason }: RunWords): string =>
+  [statusReason, containerReason].filter((text) => text !== null && text !== "").join(": ") || status
+
+/** The parent of an array never runs itself. */
+const isAnyChildRunning = (job: JobDetail): boolean => (job.arrayProperties?.statusSummary?.["RUNNING"] ?? 0) > 0
+
 /** `RUNNABLE` waits for capacity, however long that takes: it is no fault (INCIDENTS.md, 18). */
 const stateOf = (job: JobDetail): EncodeRunState => {
+  const words = wordsOf(job)
   switch (job.status) {
     case "SUBMITTED":
     case "PENDING":
     case "RUNNABLE":
     case "STARTING":
-      return { _tag: "Waiting" }
+      return { _tag: isAnyChildRunning(job) ? "Running" : "Waiting", words }
     case "RUNNING":
-      return { _tag: "Running" }
+      return { _tag: "Running", words }
     case "SUCCEEDED":
     case "FAILED":
-      return {
-        _tag: "Ended",
-        exitCode: job.container?.exitCode ?? null,
-        reason: job.statusReason ?? job.container?.reason ?? job.status
-      }
+      return { _tag: "Ended", exitCode: words.exitCode, reason: reasonOf(words), words }
     // A status that Batch has invented since says nothing to us.
     case undefined:
     default:
-      return { _tag: "Unknown" }
+      return { _tag: "Unknown", words }
   }
 }
+
+const hasEnded = (job: JobDetail): boolean => job.status === "SUCCEEDED" || job.status === "FAILED"
+
+const parametersOf = ({ jobId, submission, tenantId }: EncodeSubmission): Record<string, string> => ({
+  [submissionParameters.jobId]: jobId,
+  [submissionParameters.tenantId]: String(tenantId),
+  [submissionParameters.submission]: String(submission)
+})
+
+/** Our names have 8 characters of a job's id: others may bear the same. */
+const isOf = (submission: EncodeSubmission) => (job: JobDetail): boolean =>
+  Object.entries(parametersOf(submission)).every(([name, value]) => job.parameters?.[name] === value)
 
 /**
  * Encodes as jobs of AWS Batch. A refusal, throttling or silence of Batch is `EncodeRuntimeUnavailable`, never an answer about a
  * job (INCIDENTS.md, 16); a job that Batch does not mention is `Unknown`: it forgets the ended ones after some days.
+ *
+ * SubmitJob has no token that would make a second call harmless. It is therefore never sent again by the SDK; after a refusal
+ * that certainly did nothing, throttling that is, it is sent again here.
  */
 export const layer = (options: EncodeRuntimeBatchOptions): Layer.Layer<EncodeRuntime> =>
   Layer.effect(
     EncodeRuntime,
     Effect.gen(function*() {
-      const batch = yield* Effect.acquireRelease(
-        Effect.sync(() => new BatchClient(clientConfig(options))),
-        (client) => Effect.sync(() => client.destroy())
-      )
+      const clientWith = (clientOptions: AwsClientOptions) =>
+        Effect.acquireRelease(
+          Effect.sync(() => new BatchClient(clientConfig(clientOptions))),
+          (client) => Effect.sync(() => client.destroy())
+        )
+      const batch = yield* clientWith(options)
+      const submitter = yield* clientWith({ ...options, maxAttempts: 1 })
+      const throttledTimes = (options.maxAttempts ?? defaultMaxAttempts) - 1
 
       const unavailable = (operation: string) => (cause: unknown): EncodeRuntimeUnavailable =>
         new EncodeRuntimeUnavailable({ operation, retryable: isRetryable(cause), cause })
 
-      const submit: EncodeRuntime["Service"]["submit"] = Effect.fn("EncodeRuntime.submit")(function*({ jobId, tenantId }) {
+      const submit: EncodeRuntime["Service"]["submit"] = Effect.fn("EncodeRuntime.submit")(function*(submission) {
+        const { arraySize, jobId, tenantId } = submission
         const operation = `submit job "${jobId}"`
         const { jobId: externalId } = yield* call(
           (abortSignal) =>
-            batch.send(
+            submitter.send(
               new SubmitJobCommand({
                 jobName: batchJobName(jobId),
                 jobQueue: options.jobQueue,
                 jobDefinition: options.jobDefinition,
-                parameters: { job_id: jobId },
+                parameters: parametersOf(submission),
+                ...(arraySize === undefined ? {} : { arrayProperties: { size: arraySize } }),
                 containerOverrides: {
                   environment: [
                     { name: containerVariables.jobId, value: jobId },
@@ -80,34 +126,74 @@ export const layer = (options: EncodeRuntimeBatchOptions): Layer.Layer<EncodeRun
               }),
               { abortSignal }
             ),
-          unavailable(operation)
-        )
+          (cause) => didNothing(cause) ? unavailable(operation)(cause) : new SubmissionUncertain({ operation, cause })
+        ).pipe(Effect.retry({
+          times: throttledTimes,
+          schedule: Schedule.jittered(Schedule.exponential("100 millis")),
+          while: (error) => error._tag === "EncodeRuntimeUnavailable" && isThrottled(error.cause)
+        }))
         if (externalId === undefined) {
-          return yield* new EncodeRuntimeUnavailable({
-            operation,
-            retryable: true,
-            cause: new Error("The answer has no jobId")
-          })
+          return yield* new SubmissionUncertain({ operation, cause: new Error("The answer has no jobId") })
         }
         return externalId
       })
 
-      const describe: EncodeRuntime["Service"]["describe"] = Effect.fn("EncodeRuntime.describe")(function*(externalIds) {
-        const states = new Map<string, EncodeRunState>(externalIds.map((id) => [id, { _tag: "Unknown" }]))
-        for (const ids of Arr.chunksOf([...states.keys()], describePage)) {
+      const describeJobs = Effect.fnUntraced(function*(jobIds: ReadonlyArray<string>) {
+        const described: Array<JobDetail> = []
+        for (const ids of Arr.chunksOf(jobIds, describePage)) {
           const { jobs = [] } = yield* call(
             (abortSignal) => batch.send(new DescribeJobsCommand({ jobs: ids }), { abortSignal }),
             unavailable(`describe ${ids.length} jobs`)
           )
-          for (const job of jobs) {
-            if (job.jobId !== undefined && states.has(job.jobId)) states.set(job.jobId, stateOf(job))
-          }
+          described.push(...jobs)
+        }
+        return described
+      })
+
+      /** The ids of all jobs of a name; the filter makes Batch look through every status. */
+      const jobsNamed = Effect.fnUntraced(function*(name: string) {
+        const ids: Array<string> = []
+        let nextToken: string | undefined
+        do {
+          const token = nextToken
+          const page = yield* call(
+            (abortSignal) =>
+              batch.send(
+                new ListJobsCommand({
+                  jobQueue: options.jobQueue,
+                  filters: [{ name: "JOB_NAME", values: [name] }],
+                  ...(token === undefined ? {} : { nextToken: token })
+                }),
+                { abortSignal }
+              ),
+            unavailable(`list the jobs named "${name}"`)
+          )
+          ids.push(...(page.jobSummaryList ?? []).flatMap(({ jobId }) => jobId === undefined ? [] : [jobId]))
+          nextToken = page.nextToken === "" ? undefined : page.nextToken
+        } while (nextToken !== undefined)
+        return ids
+      })
+
+      const find: EncodeRuntime["Service"]["find"] = Effect.fn("EncodeRuntime.find")(function*(submission) {
+        const named = yield* describeJobs(yield* jobsNamed(batchJobName(submission.jobId)))
+        return named
+          .filter(isOf(submission))
+          .toSorted((a, b) => Number(hasEnded(a)) - Number(hasEnded(b)) || (a.createdAt ?? 0) - (b.createdAt ?? 0))
+          .flatMap(({ jobId }) => jobId === undefined ? [] : [jobId])
+      })
+
+      const describe: EncodeRuntime["Service"]["describe"] = Effect.fn("EncodeRuntime.describe")(function*(externalIds) {
+        const states = new Map<string, EncodeRunState>(externalIds.map((id) => [id, { _tag: "Unknown" }]))
+        for (const job of yield* describeJobs([...states.keys()])) {
+          if (job.jobId !== undefined && states.has(job.jobId)) states.set(job.jobId, stateOf(job))
         }
         return states
       })
 
       return EncodeRuntime.of({
+        findableAfterMillis: options.findableAfterMillis ?? defaultFindableAfterMillis,
         submit,
+        find,
         describe,
         // Not CancelJob: it leaves a job that has started alone, and answers success.
         terminate: Effect.fn("EncodeRuntime.terminate")(function*(externalId, reason) {

@@ -2,7 +2,7 @@ import {
   EncodeRuntime,
   EncodeRuntimeUnavailable,
   type EncodeRunState,
-  type JobRef,
+  type EncodeSubmission,
   newUuid
 } from "@lectern/domain"
 import * as NodeStream from "@effect/platform-node/NodeStream"
@@ -35,9 +35,12 @@ const endWithin = "30 seconds"
 /** The last words of a run that has ended are waited for so long. */
 const lastWordsWithin = "1 seconds"
 
+/** A submission is a step within this process: whoever finds one open after so long finds what a process before this one left. */
+const findableAfterMillis = 5_000
+
 interface Run {
   readonly id: string
-  readonly job: JobRef
+  readonly job: EncodeSubmission
   state: EncodeRunState
   /** Why it was terminated, if it was. */
   terminated: string | null
@@ -191,10 +194,12 @@ export const layer = (options: EncodeRuntimeProcessOptions): Layer.Layer<EncodeR
 
       const waitingRuns = (): ReadonlyArray<Run> => [...runs.values()].filter((run) => run.state._tag === "Waiting")
 
-      const submit: EncodeRuntime["Service"]["submit"] = Effect.fn("EncodeRuntime.submit")(function*({ jobId, tenantId }) {
+      const isOf = ({ jobId, submission, tenantId }: EncodeSubmission) => ({ job }: Run): boolean =>
+        job.jobId === jobId && job.tenantId === tenantId && job.submission === submission
+
+      const submit: EncodeRuntime["Service"]["submit"] = Effect.fn("EncodeRuntime.submit")(function*(submission) {
+        const { jobId } = submission
         const waiting = waitingRuns()
-        const present = waiting.find(({ job }) => job.jobId === jobId && job.tenantId === tenantId)
-        if (present !== undefined) return present.id
         if (waiting.length >= maxWaiting) {
           return yield* new EncodeRuntimeUnavailable({
             operation: `submit job "${jobId}"`,
@@ -205,7 +210,7 @@ export const layer = (options: EncodeRuntimeProcessOptions): Layer.Layer<EncodeR
         lastNumber += 1
         const run: Run = {
           id: `process-${instance}-${lastNumber}`,
-          job: { jobId, tenantId },
+          job: submission,
           state: { _tag: "Waiting" },
           terminated: null
         }
@@ -219,7 +224,7 @@ export const layer = (options: EncodeRuntimeProcessOptions): Layer.Layer<EncodeR
         if (run !== undefined) return run.state
         const [, maker, number] = idPattern.exec(id) ?? []
         if (maker === undefined) return { _tag: "Unknown" }
-        if (maker !== instance) return { _tag: "Ended", exitCode: null, reason: "the machine was restarted" }
+        if (maker !== instance) return { _tag: "Vanished", reason: "the machine was restarted" }
         return Number(number) <= lastNumber
           ? { _tag: "Ended", exitCode: null, reason: "the run ended long ago" }
           : { _tag: "Unknown" }
@@ -237,7 +242,15 @@ export const layer = (options: EncodeRuntimeProcessOptions): Layer.Layer<EncodeR
         }).pipe(Effect.withSpan("EncodeRuntime.terminate"))
 
       return EncodeRuntime.of({
+        findableAfterMillis,
         submit,
+        find: (submission) =>
+          Effect.sync(() =>
+            [...runs.values()]
+              .filter(isOf(submission))
+              .toSorted((a, b) => Number(a.state._tag === "Ended") - Number(b.state._tag === "Ended"))
+              .map(({ id }) => id)
+          ),
         describe: (externalIds) => Effect.sync(() => new Map(externalIds.map((id) => [id, stateOf(id)]))),
         terminate
       })

@@ -9,6 +9,8 @@ const columns = {
   runAfter: "run_after",
   dispatchedAt: "dispatched_at",
   externalId: "external_id",
+  submittingSince: "submitting_since",
+  unclaimedRuns: "unclaimed_runs",
   errorCode: "error_code",
   errorMessage: "error_message",
   createdAt: "created_at",

@@ -1,10 +1,12 @@
 import {
   applySystemCommand,
   applyWorkerCommand,
+  beginSubmission,
   type Claim,
   claimJob,
   createJob,
   defaultJobPolicy,
+  dropSubmission,
   EpochMillis,
   Job,
   JobId,
@@ -16,6 +18,9 @@ import {
   JobStatus,
   JobStore,
   leaseFault,
+  recordSubmission,
+  type SubmissionBegun,
+  type SubmissionRecorded,
   successorOf,
   TenantId,
   Tier,
@@ -58,6 +63,7 @@ const decodeUndispatched = many(Schema.Struct({
   kind: JobKind,
   tier: Tier,
   attempt: Schema.Int,
+  submissions: Schema.Int,
   payload: Schema.Json,
   createdAt: EpochMillis
 }))
@@ -369,6 +375,47 @@ export const layerWith = (policy: JobPolicy): Layer.Layer<JobStore, never, SqlCl
             })
           ).pipe(Effect.map((record) => record === null ? null : commit(record))),
 
+        beginSubmission: (ref, seen, findableAfterMillis) =>
+          transaction(
+            "beginSubmission",
+            `begin to submit job "${ref.jobId}"`,
+            ref,
+            Effect.gen(function*() {
+              const found = yield* lockJobIfAny(ref)
+              if (found === null) return { _tag: "MovedOn" } satisfies SubmissionBegun
+              const { begun, job } = beginSubmission(found.job, seen, findableAfterMillis, found.now)
+              if (job !== found.job) yield* updateJob(job)
+              return begun
+            })
+          ),
+
+        recordSubmission: (ref, submission, runId) =>
+          transaction(
+            "recordSubmission",
+            `note the run of job "${ref.jobId}"`,
+            ref,
+            Effect.gen(function*() {
+              const found = yield* lockJobIfAny(ref)
+              if (found === null) return "Superseded" satisfies SubmissionRecorded
+              const { job, recorded } = recordSubmission(found.job, submission, runId, found.now)
+              if (job !== found.job) yield* updateJob(job)
+              return recorded
+            })
+          ),
+
+        dropSubmission: (ref, submission) =>
+          transaction(
+            "dropSubmission",
+            `note that job "${ref.jobId}" was not submitted`,
+            ref,
+            Effect.gen(function*() {
+              const found = yield* lockJobIfAny(ref)
+              if (found === null) return
+              const job = dropSubmission(found.job, submission)
+              if (job !== found.job) yield* updateJob(job)
+            })
+          ),
+
         markDispatched: (ref, attempt, externalId) =>
           statement(
             "markDispatched",
@@ -454,12 +501,12 @@ export const layerWith = (policy: JobPolicy): Layer.Layer<JobStore, never, SqlCl
               Effect.flatMap(
                 sql`SELECT json_build_object(
                     'tenantId', tenant_id, 'jobId', id, 'kind', kind, 'tier', tier, 'attempt', attempt,
-                    'payload', payload, 'createdAt', created_at
+                    'submissions', submissions, 'payload', payload, 'createdAt', created_at
                   ) AS record
                   FROM jobs
                   WHERE status IN ('PENDING', 'RETRYING') AND run_after <= ${sql.literal(statementClock)}
-                    AND (dispatched_at IS NULL
-                      OR dispatched_at <= ${sql.literal(statementClock)} - ${String(olderThanMillis)}::bigint)
+                    AND (dispatched_at IS NULL OR (kind <> 'video_encode'
+                      AND dispatched_at <= ${sql.literal(statementClock)} - ${String(olderThanMillis)}::bigint))
                   ORDER BY created_at LIMIT ${String(limit)}::bigint`,
                 decodeUndispatched
               ),

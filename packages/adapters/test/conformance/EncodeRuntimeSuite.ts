@@ -1,12 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
-import { EncodeRuntime, type EncodeRunState, JobId, type JobRef, TenantId } from "@lectern/domain"
+import { EncodeRuntime, type EncodeRunState, type EncodeSubmission, JobId, TenantId } from "@lectern/domain"
 import { Effect, type Layer, Schedule } from "effect"
 import { randomUUID } from "node:crypto"
 
 /** A job whose program ends with this exit code at once, or waits until it is terminated. */
-export const jobThat = (does: "exits-0" | "exits-3" | "waits"): JobRef => ({
+export const jobThat = (does: "exits-0" | "exits-3" | "waits"): EncodeSubmission => ({
   tenantId: TenantId.make(7),
-  jobId: JobId.make(`${does}-${randomUUID()}`)
+  jobId: JobId.make(`${does}-${randomUUID()}`),
+  submission: 1
 })
 
 /** Asks for a run until it is in a state; real time bounds it by the test's own timeout. */
@@ -41,6 +42,23 @@ export const encodeRuntimeSuite = <E>(name: string, layer: Layer.Layer<EncodeRun
         assert.notStrictEqual(states.get(known)?._tag, "Unknown")
         assert.deepStrictEqual(states.get("somebody-elses"), { _tag: "Unknown" })
         assert.strictEqual((yield* runtime.describe([])).size, 0)
+      }).pipe(Effect.provide(layer)))
+
+    it.live("finds the runs of exactly one submission, those that have not ended first", () =>
+      Effect.gen(function*() {
+        const runtime = yield* EncodeRuntime
+        const submission = jobThat("waits")
+        assert.deepStrictEqual(yield* runtime.find(submission), [])
+        const first = yield* runtime.submit(submission)
+        assert.deepStrictEqual(yield* runtime.find(submission), [first])
+        // Asked for twice where an answer was lost for longer than anybody thought possible.
+        const second = yield* runtime.submit(submission)
+        yield* runtime.terminate(first, "Submitted a second time")
+        yield* stateWhen(first, "Ended")
+        assert.deepStrictEqual(yield* runtime.find(submission), [second, first])
+        assert.deepStrictEqual(yield* runtime.find({ ...submission, submission: 2 }), [])
+        assert.deepStrictEqual(yield* runtime.find({ ...submission, tenantId: TenantId.make(8) }), [])
+        yield* runtime.terminate(second, "The test is over")
       }).pipe(Effect.provide(layer)))
 
     it.live("stops a run that is terminated, keeps the reason, and finds a second time harmless", () =>

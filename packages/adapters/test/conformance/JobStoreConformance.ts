@@ -22,6 +22,7 @@ import { Effect, Layer } from "effect"
 /** The first failure is tried again at once, the second in an hour, the third is the last. */
 export const conformancePolicy: JobPolicy = {
   maxFailures: 3,
+  maxUnclaimedRuns: 2,
   maxAttempts: 4,
   retryDelay: (failures) => failures === 1 ? 0 : 3_600_000
 }
@@ -76,9 +77,11 @@ const make = Effect.gen(function*() {
         : Effect.die(new Error(`expected a claim and got ${claimed._tag}`)))
   const say = (held: Lease, command: WorkerCommand) => opened(store.transition(held, command))
   const read = (jobId: JobId) => store.getJob(tenant, jobId)
-  const expire = (jobId: JobId, attempt: number, force = false) =>
-    store.intervene({ tenantId: tenant, jobId }, { _tag: "Expire", attempt, message: "멈췄습니다", force })
-  return { store, tenant, opened, newVideo, newImport, newEncode, claim, lease, say, read, expire }
+  const expire = (jobId: JobId, attempt: number) =>
+    store.intervene({ tenantId: tenant, jobId }, { _tag: "Expire", attempt, message: "멈췄습니다" })
+  const runEnded = (jobId: JobId, runId: string, counted = true) =>
+    store.intervene({ tenantId: tenant, jobId }, { _tag: "RunEnded", runId, reason: "Host EC2 terminated", counted })
+  return { store, tenant, opened, newVideo, newImport, newEncode, claim, lease, say, read, expire, runEnded }
 })
 
 const mine = (tenant: TenantId) => <A extends { readonly tenantId: TenantId }>(rows: ReadonlyArray<A>): ReadonlyArray<A> =>
@@ -515,6 +518,7 @@ export const jobStoreSuite = <E>(name: string, store: Layer.Layer<JobStore, E>):
             kind: "student_import",
             tier: "basic",
             attempt: 0,
+            submissions: 0,
             payload: { file_key: "반 명단.xlsx" },
             createdAt: never.createdAt
           },
@@ -524,6 +528,7 @@ export const jobStoreSuite = <E>(name: string, store: Layer.Layer<JobStore, E>):
             kind: "student_import",
             tier: "basic",
             attempt: 1,
+            submissions: 0,
             payload: { file_key: "반 명단.xlsx" },
             createdAt: again.createdAt
           }
@@ -548,15 +553,103 @@ export const jobStoreSuite = <E>(name: string, store: Layer.Layer<JobStore, E>):
         assert.deepStrictEqual(yield* find, [])
       }))
 
-    it.effect("ends a job whose lease is in force only by force", () =>
+    it.effect("ends no attempt whose lease is in force, but for the end of the run that holds it", () =>
       Effect.gen(function*() {
-        const { expire, lease, newImport, read } = yield* make
-        const { job: { id } } = yield* newImport
-        yield* lease(id)
-        assert.isNull(yield* expire(id, 1))
-        assert.isNull(yield* expire(id, 2, true))
-        assert.isNotNull(yield* expire(id, 1, true))
-        assert.strictEqual((yield* read(id)).job.status, "RETRYING")
+        const { expire, lease, newEncode, read, runEnded } = yield* make
+        const { jobId } = yield* newEncode
+        yield* lease(jobId, hour, "run-1:3")
+        assert.isNull(yield* expire(jobId, 1))
+        assert.isNull(yield* runEnded(jobId, "run-2"))
+        // Many see the same end.
+        const seen = yield* Effect.all([1, 2, 3, 4].map(() => runEnded(jobId, "run-1")), { concurrency: "unbounded" })
+        assert.strictEqual(seen.filter((receipt) => receipt !== null).length, 1)
+        assert.deepInclude((yield* read(jobId)).job, { status: "RETRYING", failures: 1, errorCode: "run_ended" })
+      }))
+
+    it.effect("opens a submission for one of many, and closes it with the run that came of it", () =>
+      Effect.gen(function*() {
+        const { newEncode, read, store, tenant } = yield* make
+        const { jobId } = yield* newEncode
+        const ref = { tenantId: tenant, jobId }
+        const seen = { attempt: 0, submissions: 0 }
+        const begun = yield* Effect.all([1, 2, 3, 4].map(() => store.beginSubmission(ref, seen, hour)), { concurrency: "unbounded" })
+        assert.deepStrictEqual(begun.map(({ _tag }) => _tag).sort(), ["MovedOn", "MovedOn", "MovedOn", "Submit"])
+        const open = { attempt: 0, submissions: 1 }
+        assert.strictEqual((yield* store.beginSubmission(ref, open, hour))._tag, "Quiet")
+        assert.deepStrictEqual(yield* store.beginSubmission(ref, open, noTime), { _tag: "Find", submission: 1 })
+        assert.strictEqual(yield* store.recordSubmission(ref, 2, "batch-9"), "Superseded")
+        assert.strictEqual(yield* store.recordSubmission(ref, 1, "batch-1"), "Recorded")
+        assert.strictEqual(yield* store.recordSubmission(ref, 1, "batch-1"), "Recorded")
+        assert.strictEqual(yield* store.recordSubmission(ref, 1, "batch-2"), "Superseded")
+        assert.strictEqual((yield* store.beginSubmission(ref, open, noTime))._tag, "MovedOn")
+        assert.deepInclude((yield* read(jobId)).job, { externalId: "batch-1", submissions: 1, submittingSince: null })
+        assert.strictEqual((yield* store.beginSubmission({ ...ref, jobId: newJobId() }, seen, hour))._tag, "MovedOn")
+        assert.strictEqual(yield* store.recordSubmission({ ...ref, jobId: newJobId() }, 1, "batch-1"), "Superseded")
+      }))
+
+    it.effect("takes a claim for the answer that was lost, and what comes to be recorded afterwards for a second run", () =>
+      Effect.gen(function*() {
+        const { lease, newEncode, read, say, store, tenant } = yield* make
+        const { jobId } = yield* newEncode
+        const ref = { tenantId: tenant, jobId }
+        yield* store.beginSubmission(ref, { attempt: 0, submissions: 0 }, hour)
+        const held = yield* lease(jobId, hour, "batch-1:0")
+        assert.deepInclude((yield* read(jobId)).job, { externalId: "batch-1", submittingSince: null })
+        assert.strictEqual(yield* store.recordSubmission(ref, 1, "batch-1"), "Recorded")
+        assert.strictEqual(yield* store.recordSubmission(ref, 1, "batch-2"), "Superseded")
+        yield* say(held, fail)
+        assert.strictEqual(yield* store.recordSubmission(ref, 1, "batch-1"), "Superseded")
+      }))
+
+    it.effect("lets a refused submission be begun anew at once", () =>
+      Effect.gen(function*() {
+        const { newEncode, store, tenant } = yield* make
+        const { jobId } = yield* newEncode
+        const ref = { tenantId: tenant, jobId }
+        yield* store.beginSubmission(ref, { attempt: 0, submissions: 0 }, hour)
+        yield* store.dropSubmission(ref, 2)
+        assert.strictEqual((yield* store.beginSubmission(ref, { attempt: 0, submissions: 1 }, hour))._tag, "Quiet")
+        yield* store.dropSubmission(ref, 1)
+        assert.deepStrictEqual(yield* store.beginSubmission(ref, { attempt: 0, submissions: 1 }, hour), { _tag: "Submit", submission: 2 })
+      }))
+
+    it.effect("gives a job up whose runs end before they claim it, each counted once", () =>
+      Effect.gen(function*() {
+        const { newEncode, read, runEnded, store, tenant } = yield* make
+        const { jobId } = yield* newEncode
+        const ref = { tenantId: tenant, jobId }
+        /** Its next run, asked for when it is due, ends by itself. */
+        const runThatDies = (submissions: number) =>
+          Effect.gen(function*() {
+            const run = `batch-${submissions + 1}`
+            assert.strictEqual((yield* store.beginSubmission(ref, { attempt: 0, submissions }, hour))._tag, "Submit")
+            yield* store.recordSubmission(ref, submissions + 1, run)
+            const seen = yield* Effect.all([1, 2, 3].map(() => runEnded(jobId, run)), { concurrency: "unbounded" })
+            assert.strictEqual(seen.filter((receipt) => receipt !== null).length, 1)
+          })
+        yield* runThatDies(0)
+        assert.deepInclude((yield* read(jobId)).job, { status: "PENDING", unclaimedRuns: 1, failures: 0, externalId: null })
+        assert.isNull(yield* runEnded(jobId, "batch-1"))
+        yield* runThatDies(1)
+        const { job, video } = yield* read(jobId)
+        assert.deepInclude(job, { status: "FAILED", errorCode: "never_started", unclaimedRuns: 2, failures: 0 })
+        assert.include(job.errorMessage ?? "", "Host EC2 terminated")
+        assert.deepInclude(video, { status: "FAILED", errorReason: job.errorMessage })
+      }))
+
+    it.effect("begins to count anew with a claim, and counts no run that went with its machine", () =>
+      Effect.gen(function*() {
+        const { lease, newEncode, read, runEnded, store, tenant } = yield* make
+        const { jobId } = yield* newEncode
+        const ref = { tenantId: tenant, jobId }
+        for (const [submissions, counted] of [[0, true], [1, false]] as const) {
+          yield* store.beginSubmission(ref, { attempt: 0, submissions }, hour)
+          yield* store.recordSubmission(ref, submissions + 1, `batch-${submissions}`)
+          assert.isNotNull(yield* runEnded(jobId, `batch-${submissions}`, counted))
+          assert.strictEqual((yield* read(jobId)).job.unclaimedRuns, 1)
+        }
+        yield* lease(jobId)
+        assert.strictEqual((yield* read(jobId)).job.unclaimedRuns, 0)
       }))
 
     it.effect("finds the encodes that were handed over and have not ended", () =>

@@ -30,7 +30,10 @@ type Step =
   | { readonly _tag: "Claim"; readonly job: number; readonly ended: boolean }
   | { readonly _tag: "Say"; readonly lease: number; readonly command: WorkerCommand }
   | { readonly _tag: "Heartbeat"; readonly lease: number }
-  | { readonly _tag: "Expire"; readonly job: number; readonly attempt: number; readonly force: boolean }
+  | { readonly _tag: "Expire"; readonly job: number; readonly attempt: number }
+  | { readonly _tag: "RunEnded"; readonly job: number; readonly run: string; readonly counted: boolean }
+  | { readonly _tag: "BeginSubmission"; readonly job: number; readonly findableAfter: number }
+  | { readonly _tag: "RecordSubmission" | "DropSubmission"; readonly job: number; readonly submission: number }
   | { readonly _tag: "Cancel"; readonly job: number }
   | { readonly _tag: "MarkDispatched"; readonly job: number; readonly attempt: number }
 
@@ -49,12 +52,33 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({ _tag: fc.constant("Say" as const), lease: recent, command: fc.constantFrom(...workerCommands) })
   },
   { weight: 1, arbitrary: fc.record({ _tag: fc.constant("Heartbeat" as const), lease: recent }) },
-  { weight: 2, arbitrary: fc.record({ _tag: fc.constant("Expire" as const), job: recent, attempt, force: fc.boolean() }) },
+  { weight: 2, arbitrary: fc.record({ _tag: fc.constant("Expire" as const), job: recent, attempt }) },
   { weight: 1, arbitrary: fc.record({ _tag: fc.constant("Cancel" as const), job: recent }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      _tag: fc.constant("RunEnded" as const),
+      job: recent,
+      run: fc.constantFrom("owner 0", "owner 1", "owner 2", "run 0", "run 1", "run 2"),
+      counted: fc.boolean()
+    })
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({ _tag: fc.constant("BeginSubmission" as const), job: recent, findableAfter: fc.constantFrom(-hour, hour) })
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      _tag: fc.constantFrom("RecordSubmission" as const, "DropSubmission" as const),
+      job: recent,
+      submission: fc.integer({ min: 1, max: 3 })
+    })
+  },
   { weight: 2, arbitrary: fc.record({ _tag: fc.constant("MarkDispatched" as const), job: recent, attempt }) }
 )
 
-const times = new Set(["createdAt", "updatedAt", "runAfter", "dispatchedAt", "leaseUntil", "deletedAt", "until"])
+const times = new Set(["createdAt", "updatedAt", "runAfter", "dispatchedAt", "submittingSince", "leaseUntil", "deletedAt", "until"])
 
 /**
  * Two clocks differ, and so do two sequences of ids: of a time only whether there is one counts, of the video's id
@@ -123,7 +147,22 @@ const run = (
           const lease = newest(leases, step.lease)
           return lease === undefined ? Effect.succeed("no lease") : store.heartbeat(lease, hour)
         }
+        case "BeginSubmission": {
+          const ref = { tenantId: tenant, jobId: newest(jobs, step.job) ?? imported }
+          return Effect.flatMap(
+            store.getJob(tenant, ref.jobId),
+            ({ job }) => store.beginSubmission(ref, job, step.findableAfter)
+          )
+        }
+        case "RecordSubmission":
+        case "DropSubmission": {
+          const ref = { tenantId: tenant, jobId: newest(jobs, step.job) ?? imported }
+          return step._tag === "DropSubmission"
+            ? store.dropSubmission(ref, step.submission)
+            : store.recordSubmission(ref, step.submission, `run ${step.submission}`)
+        }
         case "Expire":
+        case "RunEnded":
         case "Cancel": {
           const ref = { tenantId: tenant, jobId: newest(jobs, step.job) ?? imported }
           return Effect.flatMap(
@@ -131,7 +170,9 @@ const run = (
               ref,
               step._tag === "Cancel"
                 ? { _tag: "Cancel", message: "취소" }
-                : { _tag: "Expire", attempt: step.attempt, message: "멈춤", force: step.force }
+                : step._tag === "RunEnded"
+                ? { _tag: "RunEnded", runId: step.run, reason: "멈춤", counted: step.counted }
+                : { _tag: "Expire", attempt: step.attempt, message: "멈춤" }
             ),
             (receipt): Effect.Effect<unknown> => receipt === null ? Effect.succeed("too late") : open(Effect.succeed(receipt))
           )

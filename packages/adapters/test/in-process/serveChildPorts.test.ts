@@ -14,7 +14,7 @@ import { isAlive, report, when } from "./liveness.ts"
 const worker = fileURLToPath(new URL("fixtures/portsWorker.ts", import.meta.url))
 const parent = fileURLToPath(new URL("fixtures/parent.ts", import.meta.url))
 
-const job = (id: string) => ({ tenantId: TenantId.make(7), jobId: JobId.make(id) })
+const job = (id: string) => ({ tenantId: TenantId.make(7), jobId: JobId.make(id), submission: 1 })
 
 /** A machine: a database in memory with a table, a mirror, and children that may use both. */
 const machine = Effect.gen(function*() {

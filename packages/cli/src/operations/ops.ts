@@ -49,7 +49,7 @@ export const sweepOnce = Effect.fn(function*({ json }: { readonly json: boolean 
 const reconcileText = (report: ReconcileReport): string =>
   [
     `Reconciled ${report.asked} encodes: ${report.running} run, ${report.waiting} wait, ${report.missing} are not found yet for sure; `
-    + `${report.expired} failures counted, ${report.resubmitted} submitted again`,
+    + `${report.ended} had lost their run`,
     ...indented("To look at:", report.notes),
     ...indented("Not done now:", report.failures)
   ].join("\n")

@@ -2,13 +2,12 @@ import {
   EncodeMisses,
   EncodeRuntime,
   type EncodeRunState,
-  isActive,
-  JobDispatcher,
   JobRecorder,
   type JobRef,
   type JobStatus,
   JobStore,
-  undispatched
+  runEnded,
+  type SystemCommand
 } from "@lectern/domain"
 import { Cause, Clock, Effect } from "effect"
 
@@ -22,10 +21,8 @@ const rows = 1_000
 export interface ReconcileReport {
   /** Encodes that the database takes for handed over. */
   readonly asked: number
-  /** Failures that were counted now, each once: the run of a job's holder had ended, or was gone for good. */
-  readonly expired: number
-  /** Jobs whose run was gone before it began, handed over again. */
-  readonly resubmitted: number
+  /** Jobs whose run had ended, or was gone for good, each told once: a failure of its holder, or a run that never claimed it. */
+  readonly ended: number
   /** Runs that were not found and are given more time. */
   readonly missing: number
   readonly waiting: number
@@ -37,48 +34,41 @@ export interface ReconcileReport {
 }
 
 type Row = JobRef & { readonly attempt: number; readonly status: JobStatus; readonly externalId: string }
-type Outcome = "Expired" | "Resubmitted" | "Missing" | "Waiting" | "Running" | "Left"
+type Outcome = "Ended" | "Missing" | "Waiting" | "Running" | "Left"
 
 /**
  * Compares the record with the runs, once, and acts on what is certain alone.
  *
- * A describe that is refused or fails ends it before anything is changed (INCIDENTS.md, 16). A failure is counted by the row
- * itself, for the attempt that is named, so that whoever else finds the same end counts nothing (25). Runs that wait are never
- * ended (18). Runs beside itself are harmless; `singleFlight` only spares the work.
+ * A describe that is refused or fails ends it before anything is changed (INCIDENTS.md, 16). An end is counted by the row itself,
+ * for the run that is named, so that whoever else finds the same end counts nothing (25). Runs that wait are never ended (18).
+ * What lost its run is submitted again by the sweep. Runs beside itself are harmless; `singleFlight` only spares the work.
  */
 export const reconcile = Effect.gen(function*() {
   const store = yield* JobStore
   const runtime = yield* EncodeRuntime
   const recorder = yield* JobRecorder
-  const dispatcher = yield* JobDispatcher
   const misses = yield* EncodeMisses
   const notes: Array<string> = []
   const failures: Array<string> = []
 
-  const expire = Effect.fnUntraced(function*(row: Row, reason: string) {
-    const { job } = yield* store.getJob(row.tenantId, row.jobId)
-    // Handed over twice, it may be in the hands of the other run; the lease of one that has no name ends by itself.
-    if (job.leaseOwner !== row.externalId) return false
-    const receipt = yield* store.intervene(row, { _tag: "Expire", attempt: row.attempt, message: reason, force: true })
-    if (receipt === null) return false
+  const tell = Effect.fnUntraced(function*(row: Row, ended: SystemCommand): Effect.fn.Return<Outcome, LookFailure> {
+    const receipt = yield* store.intervene(row, ended)
+    if (receipt === null) return "Left"
     yield* recorder.commit(Effect.succeed(receipt))
-    return true
+    return "Ended"
   })
 
   const lost = Effect.fnUntraced(function*(row: Row): Effect.fn.Return<Outcome, LookFailure> {
     const missed = yield* misses.note(row)
     if (missed.count < enoughMisses && missed.sinceMillis < enoughMissedMillis) return "Missing"
-    if (isActive(row.status)) {
-      if (!(yield* expire(row, "작업 서버를 찾을 수 없습니다"))) return "Left"
-      yield* misses.forget(row)
-      return "Expired"
-    }
-    const { job } = yield* store.getJob(row.tenantId, row.jobId)
-    // Somebody has handed it over again since it was asked for.
-    if (job.externalId !== row.externalId || isActive(job.status)) return "Left"
-    yield* dispatcher.dispatch(undispatched(job))
+    const outcome = yield* tell(row, {
+      _tag: "RunEnded",
+      runId: row.externalId,
+      reason: "작업 서버를 찾을 수 없습니다",
+      counted: true
+    })
     yield* misses.forget(row)
-    return "Resubmitted"
+    return outcome
   })
 
   const waits = Effect.fnUntraced(function*(row: Row): Effect.fn.Return<Outcome, LookFailure> {
@@ -92,24 +82,15 @@ export const reconcile = Effect.gen(function*() {
   })
 
   const look = (row: Row, state: EncodeRunState): Effect.Effect<Outcome, LookFailure> => {
+    const ended = runEnded(row.externalId, state)
+    if (ended !== null) return Effect.andThen(misses.forget(row), tell(row, ended))
     switch (state._tag) {
-      case "Unknown":
-        return lost(row)
       case "Waiting":
         return waits(row)
       case "Running":
         return Effect.as(misses.forget(row), "Running")
-      case "Ended":
-        return Effect.gen(function*() {
-          yield* misses.forget(row)
-          if (isActive(row.status)) {
-            return (yield* expire(row, `작업 서버가 종료되었습니다: ${state.reason}`)) ? "Expired" : "Left"
-          }
-          notes.push(
-            `Job "${row.jobId}" is not claimed and its run "${row.externalId}" ended: ${state.reason}; the sweep hands it over again`
-          )
-          return "Left"
-        })
+      default:
+        return lost(row)
     }
   }
 
@@ -131,8 +112,7 @@ export const reconcile = Effect.gen(function*() {
   const count = (outcome: Outcome): number => outcomes.filter((it) => it === outcome).length
   return {
     asked: handedOver.length,
-    expired: count("Expired"),
-    resubmitted: count("Resubmitted"),
+    ended: count("Ended"),
     missing: count("Missing"),
     waiting: count("Waiting"),
     running: count("Running"),
@@ -141,6 +121,4 @@ export const reconcile = Effect.gen(function*() {
   } satisfies ReconcileReport
 }).pipe(Effect.withSpan("Operations.reconcile"))
 
-type LookFailure =
-  | Effect.Error<ReturnType<JobStore["Service"]["intervene"]>>
-  | Effect.Error<ReturnType<JobDispatcher["Service"]["dispatch"]>>
+type LookFailure = Effect.Error<ReturnType<JobStore["Service"]["intervene"]>>

@@ -21,7 +21,13 @@ export const refusingRuntime: Layer.Layer<EncodeRuntime> = Layer.sync(EncodeRunt
       cause: notSet("VIDEO_BATCH_JOB_QUEUE")
     })
   )
-  return EncodeRuntime.of({ submit: () => refuse, describe: () => refuse, terminate: () => refuse })
+  return EncodeRuntime.of({
+    findableAfterMillis: 0,
+    submit: () => refuse,
+    find: () => refuse,
+    describe: () => refuse,
+    terminate: () => refuse
+  })
 })
 
 export const refusingQueue: Layer.Layer<JobQueue> = Layer.sync(JobQueue, () => {

@@ -18,6 +18,13 @@ import {
   successorOf
 } from "../Job.ts"
 import { type Claim, JobNotFound, type JobRecord, type JobRef, JobStore, VideoNotFound, type VideoRecord, withJob } from "../JobStore.ts"
+import {
+  beginSubmission,
+  dropSubmission,
+  recordSubmission,
+  type SubmissionBegun,
+  type SubmissionRecorded
+} from "../Submission.ts"
 import type { TenantId } from "../Tenant.ts"
 import * as VideoPolicy from "../Video.ts"
 import type { Video } from "../Video.ts"
@@ -176,6 +183,27 @@ export const layerWith = (policy: JobPolicy): Layer.Layer<JobStore> =>
             return job === null ? null : become(record, job, now)
           })
         ),
+      beginSubmission: (ref, seen, findableAfterMillis) =>
+        Effect.map(epochNow, (now): SubmissionBegun => {
+          const job = jobs.get(jobKey(ref.tenantId, ref.jobId))
+          if (job === undefined) return { _tag: "MovedOn" }
+          const { begun, job: next } = beginSubmission(job, seen, findableAfterMillis, now)
+          jobs.set(jobKey(ref.tenantId, ref.jobId), next)
+          return begun
+        }),
+      recordSubmission: (ref, submission, runId) =>
+        Effect.map(epochNow, (now): SubmissionRecorded => {
+          const job = jobs.get(jobKey(ref.tenantId, ref.jobId))
+          if (job === undefined) return "Superseded"
+          const { job: next, recorded } = recordSubmission(job, submission, runId, now)
+          jobs.set(jobKey(ref.tenantId, ref.jobId), next)
+          return recorded
+        }),
+      dropSubmission: (ref, submission) =>
+        Effect.sync(() => {
+          const job = jobs.get(jobKey(ref.tenantId, ref.jobId))
+          if (job !== undefined) jobs.set(jobKey(ref.tenantId, ref.jobId), dropSubmission(job, submission))
+        }),
       markDispatched: (ref, attempt, externalId) =>
         Effect.map(epochNow, (now) => {
           const job = jobs.get(jobKey(ref.tenantId, ref.jobId))
@@ -201,7 +229,7 @@ export const layerWith = (policy: JobPolicy): Layer.Layer<JobStore> =>
           [...jobs.values()]
             .filter((job) =>
               (job.status === "PENDING" || job.status === "RETRYING") && job.runAfter <= now &&
-              (job.dispatchedAt === null || job.dispatchedAt <= now - olderThanMillis)
+              (job.dispatchedAt === null || (job.kind !== "video_encode" && job.dispatchedAt <= now - olderThanMillis))
             )
             .sort((a, b) => a.createdAt - b.createdAt)
             .slice(0, limit)
@@ -211,6 +239,7 @@ export const layerWith = (policy: JobPolicy): Layer.Layer<JobStore> =>
               kind: job.kind,
               tier: job.tier,
               attempt: job.attempt,
+              submissions: job.submissions,
               payload: job.payload,
               createdAt: job.createdAt
             }))),

@@ -7,6 +7,7 @@ import type { JobRef } from "../JobStore.ts"
 export interface EncodeRunInMemory {
   readonly externalId: string
   readonly job: JobRef
+  readonly submission: number
   readonly state: EncodeRunState
 }
 
@@ -16,6 +17,9 @@ export class EncodeRuns extends Context.Service<EncodeRuns, {
   /** What `describe` answers of a run from now on. */
   readonly become: (externalId: string, state: EncodeRunState) => Effect.Effect<void>
 }>()("@lectern/domain/testing/EncodeRuns") {}
+
+/** A minute, so that a test can stand on either side of it. */
+const findableAfterMillis = 60_000
 
 /** An encode runtime that only keeps the books: a submitted run waits until a test moves it, a terminated one has ended. */
 export const layer: Layer.Layer<EncodeRuntime | EncodeRuns> = Layer.effectContext(Effect.sync(() => {
@@ -30,16 +34,25 @@ export const layer: Layer.Layer<EncodeRuntime | EncodeRuns> = Layer.effectContex
   return Context.make(
     EncodeRuntime,
     EncodeRuntime.of({
+      findableAfterMillis,
       submit: (job) =>
         Effect.sync(() => {
           const externalId = `run-${runs.size + 1}`
           runs.set(externalId, {
             externalId,
             job: { tenantId: job.tenantId, jobId: job.jobId },
+            submission: job.submission,
             state: { _tag: "Waiting" }
           })
           return externalId
         }),
+      find: ({ jobId, submission, tenantId }) =>
+        Effect.sync(() =>
+          [...runs.values()]
+            .filter((run) => run.job.tenantId === tenantId && run.job.jobId === jobId && run.submission === submission)
+            .toSorted((a, b) => Number(a.state._tag === "Ended") - Number(b.state._tag === "Ended"))
+            .map(({ externalId }) => externalId)
+        ),
       describe: (externalIds) =>
         Effect.sync(() => {
           const states = externalIds.map((id): [string, EncodeRunState] => [id, runs.get(id)?.state ?? { _tag: "Unknown" }])

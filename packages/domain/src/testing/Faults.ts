@@ -77,7 +77,7 @@ export class FaultyCalls extends Context.Service<FaultyCalls, {
     port: FaultyPort,
     method: string,
     real: Effect.Effect<A, E>,
-    unavailable: (retryable: boolean, cause: InjectedFault) => F
+    unavailable: (retryable: boolean, cause: InjectedFault, fault: Fault) => F
   ) => Effect.Effect<A, E | F>
 }>()("@lectern/domain/testing/FaultyCalls") {}
 
@@ -108,7 +108,7 @@ const make = (): Context.Context<Faults | FaultyCalls> => {
     fault: Fault,
     method: string,
     real: Effect.Effect<A, E>,
-    unavailable: (retryable: boolean, cause: InjectedFault) => F
+    unavailable: (retryable: boolean, cause: InjectedFault, fault: Fault) => F
   ): Effect.Effect<A, E | F> => {
     const cause = () => new InjectedFault(`${method} was told to answer "${fault}"`)
     switch (fault) {
@@ -117,13 +117,13 @@ const make = (): Context.Context<Faults | FaultyCalls> => {
       case "slow":
         return Effect.delay(real, faultTimeoutMillis)
       case "refused":
-        return Effect.suspend(() => Effect.fail(unavailable(true, cause())))
+        return Effect.suspend(() => Effect.fail(unavailable(true, cause(), fault)))
       case "broken":
-        return Effect.suspend(() => Effect.fail(unavailable(false, cause())))
+        return Effect.suspend(() => Effect.fail(unavailable(false, cause(), fault)))
       case "timeout":
-        return Effect.flatMap(Effect.sleep(faultTimeoutMillis), () => Effect.fail(unavailable(true, cause())))
+        return Effect.flatMap(Effect.sleep(faultTimeoutMillis), () => Effect.fail(unavailable(true, cause(), fault)))
       case "lost":
-        return Effect.flatMap(real, () => Effect.fail(unavailable(true, cause())))
+        return Effect.flatMap(real, () => Effect.fail(unavailable(true, cause(), fault)))
       case "hang":
         return Effect.never
       case "defect":

@@ -5,7 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
-import { EncodeRuntime, EncodeRuntimeUnavailable } from "../EncodeRuntime.ts"
+import { EncodeRuntime, EncodeRuntimeUnavailable, SubmissionUncertain } from "../EncodeRuntime.ts"
 import { type Delivery, JobQueue, QueueUnavailable } from "../JobQueue.ts"
 import { JobStore, JobStoreUnavailable } from "../JobStore.ts"
 import { ObjectStore, ObjectStoreUnavailable } from "../ObjectStore.ts"
@@ -33,6 +33,9 @@ export const faultyJobStore: Layer.Layer<JobStore, never, JobStore | FaultyCalls
       transition: (...args) => faulty("transition", real.transition(...args)),
       heartbeat: (...args) => faulty("heartbeat", real.heartbeat(...args)),
       intervene: (...args) => faulty("intervene", real.intervene(...args)),
+      beginSubmission: (...args) => faulty("beginSubmission", real.beginSubmission(...args)),
+      recordSubmission: (...args) => faulty("recordSubmission", real.recordSubmission(...args)),
+      dropSubmission: (...args) => faulty("dropSubmission", real.dropSubmission(...args)),
       markDispatched: (...args) => faulty("markDispatched", real.markDispatched(...args)),
       getVideo: (...args) => faulty("getVideo", real.getVideo(...args)),
       listVideos: (...args) => faulty("listVideos", real.listVideos(...args)),
@@ -124,7 +127,13 @@ export const faultyEncodeRuntime: Layer.Layer<EncodeRuntime, never, EncodeRuntim
       call("runtime", `EncodeRuntime.${operation}`, effect, (retryable, cause) =>
         new EncodeRuntimeUnavailable({ operation, retryable, cause }))
     return EncodeRuntime.of({
-      submit: (...args) => faulty("submit", real.submit(...args)),
+      findableAfterMillis: real.findableAfterMillis,
+      submit: (submission) =>
+        call("runtime", "EncodeRuntime.submit", real.submit(submission), (retryable, cause, fault) =>
+          fault === "lost" || fault === "timeout"
+            ? new SubmissionUncertain({ operation: "submit", cause })
+            : new EncodeRuntimeUnavailable({ operation: "submit", retryable, cause })),
+      find: (...args) => faulty("find", real.find(...args)),
       describe: (...args) => faulty("describe", real.describe(...args)),
       terminate: (...args) => faulty("terminate", real.terminate(...args))
     })

@@ -1,0 +1,72 @@
+/**
+ * How a job gets exactly one run of the encode runtime, whatever is lost between the two.
+ *
+ *     row ──begin──▶ open (number n, since t) ──record──▶ handed over (the run's id)
+ *                      │        ▲
+ *                      │        └ begin, after the runtime's window: look for run n first, ask again only if there is none
+ *                      └─ drop: the runtime refused it, there is no run n
+ *
+ * The wish is committed before the runtime is asked, so that a lost answer is known to be lost. While a submission is open and
+ * its window has not passed, nobody asks again: the runtime may have a run that it does not list yet. A claim by the run
+ * itself closes it as well. Whoever comes to record a second run is told so, and ends that run.
+ */
+import type { EpochMillis } from "./Epoch.ts"
+import { isTerminal, Job } from "./Job.ts"
+
+/** What the caller knows of a job that waits: a decision on anything older is void. */
+export interface SeenWaiting {
+  readonly attempt: number
+  readonly submissions: number
+}
+
+export type SubmissionBegun =
+  /** Ask for a run of this number. */
+  | { readonly _tag: "Submit"; readonly submission: number }
+  /** An earlier answer was lost: look for the run of this number, and ask for it only where there is none. */
+  | { readonly _tag: "Find"; readonly submission: number }
+  /** Somebody is asking, or the runtime cannot be looked through yet. */
+  | { readonly _tag: "Quiet"; readonly until: EpochMillis }
+  /** The job is not what the caller saw: it was handed over, claimed or ended meanwhile. */
+  | { readonly _tag: "MovedOn" }
+
+/** Decides whether the caller may ask for a run. `findableAfterMillis` is the runtime's window. */
+export const beginSubmission = (
+  job: Job,
+  seen: SeenWaiting,
+  findableAfterMillis: number,
+  now: EpochMillis
+): { readonly begun: SubmissionBegun; readonly job: Job } => {
+  const waits = (job.status === "PENDING" || job.status === "RETRYING") && job.externalId === null && job.runAfter <= now
+  if (!waits || job.attempt !== seen.attempt || job.submissions !== seen.submissions) return { begun: { _tag: "MovedOn" }, job }
+  if (job.submittingSince === null) {
+    const submission = job.submissions + 1
+    return {
+      begun: { _tag: "Submit", submission },
+      job: new Job({ ...job, submissions: submission, submittingSince: now })
+    }
+  }
+  const until = job.submittingSince + findableAfterMillis
+  return until > now
+    ? { begun: { _tag: "Quiet", until }, job }
+    : { begun: { _tag: "Find", submission: job.submissions }, job: new Job({ ...job, submittingSince: now }) }
+}
+
+/** `Superseded`: this is not the run that the job waits for (any more); nobody else will end it. */
+export type SubmissionRecorded = "Recorded" | "Superseded"
+
+/** Decides whether `runId` is the run of submission `submission`. */
+export const recordSubmission = (
+  job: Job,
+  submission: number,
+  runId: string,
+  now: EpochMillis
+): { readonly recorded: SubmissionRecorded; readonly job: Job } => {
+  if (job.externalId === runId) return { recorded: "Recorded", job }
+  return isTerminal(job.status) || job.submissions !== submission || job.submittingSince === null
+    ? { recorded: "Superseded", job }
+    : { recorded: "Recorded", job: new Job({ ...job, submittingSince: null, dispatchedAt: now, externalId: runId }) }
+}
+
+/** The runtime has refused the submission: there is no such run, and the next one need not wait. */
+export const dropSubmission = (job: Job, submission: number): Job =>
+  job.submissions === submission && job.submittingSince !== null ? new Job({ ...job, submittingSince: null }) : job
