@@ -1,5 +1,5 @@
 import { jobPercent, videoSteps } from "@lectern/domain"
-import { type EncodeResult, Encoder, type EncodeStep, randomEncodeToken, type TranscodeFailed } from "@lectern/worker-video/encoder"
+import { type EncodeResult, Encoder, type EncodeStep, keepNowhere, randomEncodeToken, type TranscodeFailed } from "@lectern/worker-video/encoder"
 import { Console, Effect, Path, Schema } from "effect"
 import { exitCodes, fail } from "./CommandFailed.ts"
 import { withLogs } from "./logs.ts"
@@ -47,7 +47,8 @@ export const encodeFile = Effect.fn(function*({ file, json, out }: EncodeFileReq
       const encoded = yield* encoder.encodeFile({
         input,
         outDir,
-        token: yield* randomEncodeToken,
+        source: input,
+        keep: keepNowhere(yield* randomEncodeToken),
         onProgress: ({ fraction, remainingSeconds, step }) =>
           Effect.sync(() => {
             const { display, index } = stepOf(step)

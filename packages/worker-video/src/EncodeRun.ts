@@ -12,7 +12,7 @@ import {
   type WorkerCommand
 } from "@lectern/domain"
 import { Cause, Effect, FileSystem } from "effect"
-import { Encoder, EncodeToken } from "./encoder/index.ts"
+import { Encoder, EncodeToken, keepNowhere } from "./encoder/index.ts"
 import { ExitCode } from "./ExitCode.ts"
 import { publishHls, removeOtherOutputs } from "./HlsPublication.ts"
 import { downloadRaw } from "./rawDownload.ts"
@@ -150,7 +150,8 @@ const encode = (
     const result = yield* encoder.encodeFile({
       input,
       outDir,
-      token: EncodeToken.make(`${run.lease.jobId.slice(0, 8)}-${run.lease.attempt}`),
+      source: video.fileKey,
+      keep: keepNowhere(EncodeToken.make(`${run.lease.jobId.slice(0, 8)}-${run.lease.attempt}`)),
       onProgress: ({ fraction, remainingSeconds, step }) =>
         Effect.andThen(moveTo(step), moved({ fraction, remainingSeconds }))
     })

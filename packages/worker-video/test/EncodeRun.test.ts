@@ -32,7 +32,9 @@ const promptEncoder = (
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       return Encoder.of({
-        encodeFile: Effect.fnUntraced(function*({ onProgress, outDir, token }) {
+        encodeFreeParts: () => Effect.void,
+        encodeFile: Effect.fnUntraced(function*({ keep, onProgress, outDir }) {
+          const { token } = yield* keep("key")
           yield* onProgress({ step: "probing", fraction: 1, remainingSeconds: null })
           yield* onProgress({ step: "transcoding", fraction: 0.5, remainingSeconds: 3 })
           yield* between

@@ -1,14 +1,15 @@
-import { Clock, Context, Duration, Effect, FileSystem, Layer, Path, type PlatformError, Schema } from "effect"
+import { Context, Duration, Effect, FileSystem, Layer, Path, type PlatformError, Schema } from "effect"
 import type { ChildProcessSpawner } from "effect/process"
 import { defaultPlanOptions, type EncodePlan, plan, type PlanOptions } from "./EncodePlan.ts"
 import type { EncodedFile, EncodeResult } from "./EncodeResult.ts"
 import type { EncoderUnavailable } from "./EncoderUnavailable.ts"
-import type { EncodeToken } from "./EncodeToken.ts"
-import { fractionDone, playlistName, renditionNames } from "./FfmpegCommandLine.ts"
+import { encodeKey } from "./EncodeKey.ts"
+import { playlistName, renditionNames } from "./FfmpegCommandLine.ts"
 import { completenessRules, validateHls, type Validation } from "./HlsValidator.ts"
 import { checkHlsRules, type HlsRulesChecked } from "./HlsRules.ts"
 import { hlsStream, playlistPaths } from "./HlsStream.ts"
 import { iFramePlaylist, iFramePlaylistName, keyFramesOf } from "./IFramePlaylist.ts"
+import { joinParts } from "./JoinedParts.ts"
 import { masterPlaylist, renditionRate, streamTarget } from "./MasterPlaylist.ts"
 import type { MediaInfo } from "./MediaInfo.ts"
 import { mediaPlaylist } from "./MediaPlaylist.ts"
@@ -16,6 +17,8 @@ import { MediaProbe, tolerableShortfall } from "./MediaProbe.ts"
 import { MediaProgram } from "./MediaProgram.ts"
 import { MediaRejected } from "./MediaRejected.ts"
 import { masterName, openOutputPlace, thumbnailName } from "./OutputPlace.ts"
+import type { EncodeKey, PartKeeper } from "./PartKeeper.ts"
+import { encodeParts, gatherParts, type PartsRequest } from "./PartsEncode.ts"
 import { toNumber } from "./Rational.ts"
 import { Storyboard, storyboardFolder } from "./Storyboard.ts"
 import { Thumbnail } from "./Thumbnail.ts"
@@ -29,23 +32,29 @@ export type EncodeStep = typeof EncodeStep.Type
 
 export interface EncodeProgress {
   readonly step: EncodeStep
-  /** Of this step, 0 to 1; never falls within a step. */
+  /** Of this step, 0 to 1, what was kept from earlier attempts included; never falls within a step. */
   readonly fraction: number
   /** Until the end of `transcoding`, from the speed so far; `null` where nothing has been measured. */
   readonly remainingSeconds: number | null
 }
 
-export interface EncodeRequest<E> {
+export interface EncodePartsRequest<E> {
   /** A regular local file. */
   readonly input: string
-  /** Absent, empty, or an earlier encode, which is replaced. */
-  readonly outDir: string
-  readonly token: EncodeToken
+  /** What tells this source from any other with the same length: a digest, an ETag, a time of change. */
+  readonly source: string
+  /** Opens the place where finished parts are kept under this key: `keepNowhere` for none. */
+  readonly keep: (key: EncodeKey) => Effect.Effect<PartKeeper<E>, E>
   /**
    * Called when the work has moved on, about twice a second, never while an earlier call is running: a heartbeat hung
    * on it stops when the work stops. Its failure ends the encode at once and becomes its failure.
    */
   readonly onProgress: (progress: EncodeProgress) => Effect.Effect<void, E>
+}
+
+export interface EncodeRequest<E> extends EncodePartsRequest<E> {
+  /** Absent, empty, or an earlier encode, which is replaced. */
+  readonly outDir: string
 }
 
 export type EncodeError = MediaRejected | TranscodeFailed | EncoderUnavailable
@@ -90,20 +99,28 @@ export class Encoder extends Context.Service<
      * `storyboard/` for video.
      *
      * All or nothing: `outDir` is put in place in one step after every check has passed. Until then, and after a
-     * failure or an interruption, it is as it was, and no file and no process is left.
+     * failure or an interruption, it is as it was, and no file and no process is left, but for the parts that were
+     * finished: they are where they are kept, and the next attempt encodes what is missing.
      */
     readonly encodeFile: <E>(request: EncodeRequest<E>) => Effect.Effect<EncodeResult, EncodeError | E>
+    /** Helps with an encode that somebody else will finish: encodes parts that are free until there are none. */
+    readonly encodeFreeParts: <E>(request: EncodePartsRequest<E>) => Effect.Effect<void, EncodeError | E>
   }
 >()("@lectern/worker-video/encoder/Encoder") {
   static readonly layerWith = (
     options: EncoderOptions
-  ): Layer.Layer<Encoder, never, FileSystem.FileSystem | Path.Path | MediaProbe | Storyboard | Thumbnail | Transcoder> =>
+  ): Layer.Layer<
+    Encoder,
+    never,
+    FileSystem.FileSystem | Path.Path | MediaProbe | MediaProgram | Storyboard | Thumbnail | Transcoder
+  > =>
     Layer.effect(
       Encoder,
       Effect.gen(function* () {
         const fileSystem = yield* FileSystem.FileSystem
         const paths = yield* Path.Path
         const probe = yield* MediaProbe
+        const program = yield* MediaProgram
         const storyboard = yield* Storyboard
         const thumbnail = yield* Thumbnail
         const transcoder = yield* Transcoder
@@ -258,65 +275,74 @@ export class Encoder extends Context.Service<
           }
         }
 
-        const encodeFile = Effect.fn("Encoder.encodeFile")(function* <E>({
-          input,
-          onProgress,
-          outDir,
-          token
-        }: EncodeRequest<E>) {
-          const at = (step: EncodeStep, fraction: number) => onProgress({ step, fraction, remainingSeconds: null })
+        const at = <E>({ onProgress }: EncodePartsRequest<E>, step: EncodeStep, fraction: number) =>
+          onProgress({ step, fraction, remainingSeconds: null })
 
-          yield* at("probing", 0)
-          const media = yield* probe.probe(input)
+        /** Looks at the source and opens the place where its parts are kept. */
+        const begin = Effect.fnUntraced(function* <E>(request: EncodePartsRequest<E>) {
+          yield* at(request, "probing", 0)
+          const media = yield* probe.probe(request.input)
           const encodePlan = plan(media, options.plan)
-          const place = yield* withFiles(openOutputPlace(outDir, token))
-          yield* at("probing", 1)
+          const key = yield* encodeKey(program, media, encodePlan, request.source)
+          const keeper = yield* request.keep(key)
+          return { media, plan: encodePlan, keeper }
+        })
 
-          yield* at("transcoding", 0)
-          const startedAt = yield* Clock.currentTimeMillis
-          let highest = 0
-          const { warnings } = yield* transcoder.transcode(
-            {
-              input: media.path,
-              demuxers: media.demuxers,
-              outDir: place.work,
-              token,
-              plan: encodePlan,
-              limits: { stall: options.stall, total: options.total, grace: options.grace }
-            },
-            (progress) =>
-              Effect.gen(function* () {
-                highest = Math.max(highest, fractionDone(encodePlan, progress))
-                const elapsedSeconds = ((yield* Clock.currentTimeMillis) - startedAt) / 1000
-                yield* onProgress({
-                  step: "transcoding",
-                  fraction: highest,
-                  remainingSeconds: highest === 0 ? null : (elapsedSeconds * (1 - highest)) / highest
-                })
-              })
+        const partsRequest = <E>(
+          { onProgress }: EncodePartsRequest<E>,
+          begun: Pick<PartsRequest<E>, "keeper" | "media" | "plan">,
+          places: Pick<PartsRequest<E>, "output" | "scratch">
+        ): PartsRequest<E> => ({
+          ...begun,
+          ...places,
+          limits: { stall: options.stall, total: options.total, grace: options.grace },
+          onProgress: (fraction, remainingSeconds) => onProgress({ step: "transcoding", fraction, remainingSeconds })
+        })
+
+        const encodeFile = Effect.fn("Encoder.encodeFile")(function* <E>(request: EncodeRequest<E>) {
+          const begun = yield* begin(request)
+          const { keeper, media, plan: encodePlan } = begun
+          const place = yield* withFiles(openOutputPlace(request.outDir, keeper.token))
+          yield* at(request, "probing", 1)
+
+          yield* at(request, "transcoding", 0)
+          const parts = partsRequest(request, begun, { output: place.work, scratch: place.scratch })
+          const here = yield* withFiles(encodeParts(transcoder, parts, "All"))
+          const gathered = yield* withFiles(gatherParts(parts, here))
+          yield* at(request, "transcoding", 1)
+
+          yield* at(request, "validating", 0)
+          yield* withFiles(joinParts(place.work, encodePlan, gathered)).pipe(
+            Effect.catchTag("PlatformError", (error) => Effect.fail(workspaceFailed("join the parts in", place.work)(error)))
           )
-          yield* at("transcoding", 1)
-
-          yield* at("validating", 0)
           const validation = yield* checked(place.work, media, encodePlan)
           yield* writePlaylists(place.work, encodePlan, validation)
           const rules = yield* ruled(place.work, encodePlan, validation)
-          yield* at("validating", 1)
+          yield* at(request, "validating", 1)
 
-          yield* at("thumbnail", 0)
+          yield* at(request, "thumbnail", 0)
           yield* thumbnail.make(media, encodePlan, paths.join(place.work, thumbnailName))
-          yield* at("thumbnail", 0.5)
+          yield* at(request, "thumbnail", 0.5)
           const track =
             encodePlan.video === null
               ? null
-              : yield* storyboard.make(place.work, token, encodePlan.video, validation.renditions)
+              : yield* storyboard.make(place.work, keeper.token, encodePlan.video, validation.renditions)
           const files = yield* filesOf(place.work, encodePlan)
-          yield* at("thumbnail", 1)
+          yield* at(request, "thumbnail", 1)
           yield* place.publish
-          return resultOf(encodePlan, validation, rules, track, files, warnings)
+          return resultOf(encodePlan, validation, rules, track, files, here.warnings)
         }, Effect.scoped)
 
-        return Encoder.of({ encodeFile })
+        const encodeFreeParts = Effect.fn("Encoder.encodeFreeParts")(function* <E>(request: EncodePartsRequest<E>) {
+          const begun = yield* begin(request)
+          const room = yield* fileSystem
+            .makeTempDirectoryScoped({ directory: paths.dirname(begun.media.path), prefix: "parts-" })
+            .pipe(Effect.mapError(workspaceFailed("create a directory beside", request.input)))
+          const places = { output: paths.join(room, "output"), scratch: paths.join(room, "scratch") }
+          yield* withFiles(encodeParts(transcoder, partsRequest(request, begun, places), "NoneFree"))
+        }, Effect.scoped)
+
+        return Encoder.of({ encodeFile, encodeFreeParts })
       })
     )
 

@@ -1,6 +1,7 @@
 import type { AudioPlan, EncodePlan, VideoPlan, VideoVariant } from "./EncodePlan.ts"
 import { inputGuards } from "./MediaInfo.ts"
-import type { TranscodeJob } from "./Transcoder.ts"
+import { toNumber } from "./Rational.ts"
+import type { PicturesPart, TranscodeJob, TranscodePart } from "./Transcoder.ts"
 
 /** One output file, relative to the output directory, with the options that stand before it. */
 export interface CommandOutput {
@@ -24,9 +25,9 @@ export interface FfmpegCommandLine {
 /** Name of the media playlist in the folder of each rendition. */
 export const playlistName = "index.m3u8"
 
-/** Names of a rendition's init file and of its first segment, in its folder. */
-export const initName = (token: string): string => `${token}_init.mp4`
-export const firstSegmentName = (token: string): string => `${token}_00000.m4s`
+/** Names in the folder of a rendition, as ffmpeg writes them: a run counts its segments from 0. */
+export const initName = "init.mp4"
+export const segmentName = (index: number): string => `${String(index).padStart(5, "0")}.m4s`
 
 /** Ratio of frames that may fail to decode before ffmpeg gives up with an exit code. */
 const tolerableDecodeErrors = 0.25
@@ -58,11 +59,44 @@ export const pictureFilters = (
   "format=yuv420p"
 ]
 
+/** Containers with an index of their key frames. In any other a seek may land behind the moment that was asked for. */
+const indexed = new Set(["matroska", "mov"])
+
+/** How far before its first frame a run begins to decode, beyond the key frame that it needs anyway. */
+const seekMarginSeconds = 2
+
+/** Where to jump to in the source, in seconds; `null` where decoding starts at its beginning. */
+const seekOf = (job: TranscodeJob): number | null => {
+  const { part } = job
+  if (part._tag !== "Pictures" || job.plan.video === null) return null
+  const seconds = part.fromFrame / toNumber(job.plan.video.frameRate) - seekMarginSeconds
+  return seconds > 0 && job.demuxers.split(",").some((name) => indexed.has(name)) ? seconds : null
+}
+
+/**
+ * The frames of the part at the constant rate, counted from 0. Which source frame is shown when is reckoned from the
+ * start of the source in every run, so that runs meet without a frame lost or shown twice.
+ */
+const ratedFrames = (job: TranscodeJob, video: VideoPlan, part: PicturesPart): ReadonlyArray<string> => {
+  const rate = `fps=fps=${video.frameRate.num}/${video.frameRate.den}`
+  const { fromFrame, toFrame } = part
+  const end = toFrame === null ? [] : [`end_pts=${toFrame}`]
+  if (fromFrame === 0) {
+    return [`${rate}:start_time=0`, ...(end.length === 0 ? [] : [`trim=${end.join(":")}`])]
+  }
+  return [
+    seekOf(job) === null ? `${rate}:start_time=0` : rate,
+    `trim=${[`start_pts=${fromFrame}`, ...end].join(":")}`,
+    `setpts=PTS-${fromFrame}`,
+    // Where the seek found no earlier frame: the first one is shown from the start, as it is in a run from the beginning.
+    `${rate}:start_time=0`
+  ]
+}
+
 /** Decodes once and scales in a cascade: each variant is made from the next larger one, which costs least. */
-const filterGraphOf = (video: VideoPlan): string => {
+const filterGraphOf = (job: TranscodeJob, video: VideoPlan, part: PicturesPart): string => {
   const [largest, ...smaller] = video.variants
-  const { den, num } = video.frameRate
-  const first = [`fps=fps=${num}/${den}:start_time=0`, ...pictureFilters(video, largest)].join(",")
+  const first = [...ratedFrames(job, video, part), ...pictureFilters(video, largest)].join(",")
   const handOver = (position: number) =>
     position < smaller.length ? `,split=2[v${position}][s${position}]` : `[v${position}]`
   return [
@@ -93,12 +127,13 @@ const segmentOptions = (
   "-hls_segment_type",
   "fmp4",
   "-hls_flags",
-  "independent_segments",
+  // A segment has its name once it is complete.
+  "independent_segments+temp_file",
   ...muxerOptions,
   "-hls_fmp4_init_filename",
-  initName(job.token),
+  initName,
   "-hls_segment_filename",
-  `${name}/${job.token}_%05d.m4s`
+  `${name}/%05d.m4s`
 ]
 
 const videoOutput = (job: TranscodeJob, video: VideoPlan, variant: VideoVariant, position: number): CommandOutput => ({
@@ -157,15 +192,24 @@ const audioOutput = (job: TranscodeJob, audio: AudioPlan): CommandOutput => ({
   target: `${audio.name}/${playlistName}`
 })
 
-/** Names of the folders that ffmpeg expects to find below the output. */
+/** Folders of the renditions below the output: the variants, largest first, then the sound. */
 export const renditionNames = (plan: EncodePlan): ReadonlyArray<string> => [
   ...(plan.video === null ? [] : plan.video.variants.map(({ name }) => name)),
   ...(plan.audio === null ? [] : [plan.audio.name])
 ]
 
+/** The renditions that a part of an encode makes. */
+export const renditionsOf = (plan: EncodePlan, part: TranscodePart): ReadonlyArray<string> => {
+  const sound = plan.audio?.name
+  return renditionNames(plan).filter((name) => (name === sound) === (part._tag === "Sound"))
+}
+
 /** The one ffmpeg command for a job. */
 export const commandLine = (job: TranscodeJob): FfmpegCommandLine => {
+  const { part } = job
   const { audio, video } = job.plan
+  const pictures = part._tag === "Pictures" && video !== null ? { part, video } : null
+  const seek = seekOf(job)
   return {
     inputOptions: [
       "-hide_banner",
@@ -179,23 +223,17 @@ export const commandLine = (job: TranscodeJob): FfmpegCommandLine => {
       "pipe:2",
       "-stats_period",
       "0.5",
-      ...inputGuards(job.demuxers)
+      ...inputGuards(job.demuxers),
+      // Times stay those of the whole source; the filters cut exactly where the part begins.
+      ...(seek === null
+        ? []
+        : ["-noaccurate_seek", "-ss", seek.toFixed(6), "-copyts", "-start_at_zero"])
     ],
     input: job.input,
-    filterGraph: video === null ? null : filterGraphOf(video),
-    outputs: [
-      ...(video === null ? [] : video.variants.map((variant, index) => videoOutput(job, video, variant, index))),
-      ...(audio === null ? [] : [audioOutput(job, audio)])
-    ]
+    filterGraph: pictures === null ? null : filterGraphOf(job, pictures.video, pictures.part),
+    outputs:
+      pictures === null
+        ? audio === null ? [] : [audioOutput(job, audio)]
+        : pictures.video.variants.map((variant, index) => videoOutput(job, pictures.video, variant, index))
   }
-}
-
-/** Share of a job that is done, 0 to 1, from what ffmpeg has reported: by frames, and by time where there are none. */
-export const fractionDone = (
-  plan: EncodePlan,
-  progress: { readonly frame: number | null; readonly outTimeMicros: number | null }
-): number => {
-  const byFrames = plan.video === null || progress.frame === null ? null : progress.frame / plan.video.frames
-  const byTime = progress.outTimeMicros === null ? null : progress.outTimeMicros / 1_000_000 / plan.durationSeconds
-  return Math.min(1, Math.max(0, byFrames ?? byTime ?? 0))
 }

@@ -1,23 +1,19 @@
-import { Effect, FileSystem, Path } from "effect"
-import type { PlatformError } from "effect/PlatformError"
-import { firstSegmentName, initName } from "./FfmpegCommandLine.ts"
 import { boxesIn } from "./IsoBoxes.ts"
+
+/** An init file, and the first segment as it should be. */
+export interface FirstSegment {
+  readonly init: Uint8Array
+  readonly segment: Uint8Array
+}
 
 /**
  * Puts a rendition's first fragments where they belong. ffmpeg writes what it has made before the first cut into the
- * init file if fragments are shorter than segments: it is moved to the end of the first segment, which has a head alone.
+ * init file if fragments are shorter than segments: they belong behind the first segment, which has a head alone.
  */
-export const completeFirstSegment = (
-  folder: string,
-  token: string
-): Effect.Effect<void, PlatformError, FileSystem.FileSystem | Path.Path> =>
-  Effect.gen(function* () {
-    const fileSystem = yield* FileSystem.FileSystem
-    const paths = yield* Path.Path
-    const init = paths.join(folder, initName(token))
-    const bytes = yield* fileSystem.readFile(init)
-    const end = boxesIn(bytes).find(({ type }) => type === "moov")?.end ?? bytes.length
-    if (end === bytes.length) return
-    yield* fileSystem.writeFile(paths.join(folder, firstSegmentName(token)), bytes.subarray(end), { flag: "a" })
-    yield* fileSystem.writeFile(init, bytes.subarray(0, end))
-  })
+export const completeFirstSegment = (init: Uint8Array, segment: Uint8Array): FirstSegment => {
+  const end = boxesIn(init).find(({ type }) => type === "moov")?.end ?? init.length
+  const whole = new Uint8Array(segment.length + init.length - end)
+  whole.set(segment)
+  whole.set(init.subarray(end), segment.length)
+  return { init: init.subarray(0, end), segment: whole }
+}

@@ -7,6 +7,8 @@ import { TranscodeFailed, WorkspaceFailed } from "./TranscodeFailed.ts"
 export interface OutputPlace {
   /** Absolute path of the private directory. */
   readonly work: string
+  /** Absolute path of a private directory that never becomes part of the output. */
+  readonly scratch: string
   /** Puts `work` in the place of the output, earlier output included. All or nothing. */
   readonly publish: Effect.Effect<void, TranscodeFailed>
 }
@@ -66,6 +68,8 @@ export const openOutputPlace = (
       .pipe(or("create a directory in", parent))
     const work = paths.join(room, "output")
     yield* fileSystem.makeDirectory(work).pipe(or("create", work))
+    const scratch = paths.join(room, "scratch")
+    yield* fileSystem.makeDirectory(scratch).pipe(or("create", scratch))
 
     const publish = Effect.gen(function* () {
       const entries = yield* checkedEntries
@@ -80,5 +84,5 @@ export const openOutputPlace = (
       )
     }).pipe(Effect.uninterruptible)
 
-    return { work, publish }
+    return { work, scratch, publish }
   })

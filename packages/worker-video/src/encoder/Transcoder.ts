@@ -4,6 +4,16 @@ import type { EncoderUnavailable } from "./EncoderUnavailable.ts"
 import type { MediaRejected } from "./MediaRejected.ts"
 import type { TranscodeFailed } from "./TranscodeFailed.ts"
 
+/** Frames `fromFrame` (included, the first of a segment) to `toFrame` (excluded; `null`: the end), at the plan's rate. */
+export interface PicturesPart {
+  readonly _tag: "Pictures"
+  readonly fromFrame: number
+  readonly toFrame: number | null
+}
+
+/** What one run makes: the sound as a whole, or all variants of some of the pictures. */
+export type TranscodePart = PicturesPart | { readonly _tag: "Sound" }
+
 /** One run over one file. */
 export interface TranscodeJob {
   /** Absolute path of a local file that `MediaProbe` has accepted. */
@@ -12,9 +22,8 @@ export interface TranscodeJob {
   readonly demuxers: string
   /** Absolute path of an existing, empty directory. */
   readonly outDir: string
-  /** Part of every segment's name, unique to this encode: letters, digits and dashes. */
-  readonly token: string
   readonly plan: EncodePlan
+  readonly part: TranscodePart
   readonly limits: TranscodeLimits
 }
 
@@ -27,11 +36,11 @@ export interface TranscodeLimits {
   readonly grace: Duration.Duration
 }
 
-/** What has come out so far. A value that is not known yet is `null`. */
+/** What has come out of the run so far. A value that is not known yet is `null`. */
 export interface TranscodeProgress {
   /** Latest moment of the output, in microseconds from its start; may run a little over the source's length. */
   readonly outTimeMicros: number | null
-  /** Frames of the largest variant. */
+  /** Frames of the largest variant, from the first of the part. */
   readonly frame: number | null
   /** Seconds of media for each second of time, as ffmpeg reckons it. */
   readonly speed: number | null
@@ -44,7 +53,9 @@ export interface TranscodeReport {
 }
 
 /**
- * Makes the renditions of a plan (media playlists, init files and segments; no master playlist) from one local file.
+ * Makes renditions of a plan (init files and segments) from one local file, each in its folder below `outDir`. A segment
+ * has its name once it is complete, but for the first one, whose end stands in the init file until the second is there:
+ * see `completeFirstSegment`.
  *
  * An end without failure says that the program was content, not that the output is complete: `HlsValidator` says that.
  */

@@ -2,8 +2,7 @@ import ffmpeg from "fluent-ffmpeg"
 import { Cause, Clock, Deferred, Duration, Effect, Exit, FileSystem, Layer, Option, Path, Queue } from "effect"
 import { fileURLToPath } from "node:url"
 import { EncoderUnavailable } from "./EncoderUnavailable.ts"
-import { commandLine, renditionNames } from "./FfmpegCommandLine.ts"
-import { completeFirstSegment } from "./FirstSegment.ts"
+import { commandLine, renditionsOf } from "./FfmpegCommandLine.ts"
 import { MediaRejected } from "./MediaRejected.ts"
 import { progressLines } from "./ProgressLines.ts"
 import { ProgramFailed, Stalled, TimeLimitReached, TranscodeFailed, WorkspaceFailed } from "./TranscodeFailed.ts"
@@ -101,25 +100,12 @@ export const layer: Layer.Layer<Transcoder, never, FileSystem.FileSystem | Path.
 
     const prepare = (job: TranscodeJob) =>
       Effect.forEach(
-        renditionNames(job.plan),
+        renditionsOf(job.plan, job.part),
         (name) => fileSystem.makeDirectory(paths.join(job.outDir, name), { recursive: true }),
         { discard: true }
       ).pipe(
         Effect.mapError((error) =>
           failed(new WorkspaceFailed({ action: "write to", path: job.outDir, detail: error.message }))
-        )
-      )
-
-    const finish = (job: TranscodeJob) =>
-      Effect.forEach(
-        job.plan.video?.variants ?? [],
-        ({ name }) => completeFirstSegment(paths.join(job.outDir, name), job.token),
-        { discard: true }
-      ).pipe(
-        Effect.provideService(FileSystem.FileSystem, fileSystem),
-        Effect.provideService(Path.Path, paths),
-        Effect.mapError((error) =>
-          failed(new WorkspaceFailed({ action: "complete the segments in", path: job.outDir, detail: error.message }))
         )
       )
 
@@ -179,7 +165,6 @@ export const layer: Layer.Layer<Transcoder, never, FileSystem.FileSystem | Path.
         )
         yield* supervise(job, reports, onProgress)
         yield* Deferred.await(running.ended).pipe(Effect.mapError((error) => failureOf(error, lastLines)))
-        yield* finish(job)
         return { warnings: [...warnings] }
       }).pipe(
         Effect.scoped,

@@ -1,11 +1,8 @@
 import { assert, layer } from "@effect/vitest"
-import { Context, Duration, Effect, FileSystem, Layer, Path } from "effect"
+import { Context, Effect, FileSystem, Layer, Path } from "effect"
 import { type EncodePlan, plan } from "../../src/encoder/EncodePlan.ts"
 import { validateHls } from "../../src/encoder/HlsValidator.ts"
-import { Transcoder } from "../../src/encoder/index.ts"
-import { encoderLayer, h264, made, picture, probed, temporary, tone } from "./MadeMedia.ts"
-
-const limits = { stall: Duration.minutes(1), total: Duration.minutes(1), grace: Duration.seconds(1) }
+import { encode, encoderLayer, h264, made, picture, probed, temporary, tone } from "./MadeMedia.ts"
 
 /** One good output of three segments, two variants and sound, which every test copies and then breaks. */
 class Produced extends Context.Service<Produced, { readonly directory: string; readonly plan: EncodePlan }>()(
@@ -14,7 +11,6 @@ class Produced extends Context.Service<Produced, { readonly directory: string; r
   static readonly layer = Layer.effect(
     Produced,
     Effect.gen(function* () {
-      const transcoder = yield* Transcoder
       const input = yield* made(
         yield* temporary,
         "in.mp4",
@@ -27,10 +23,7 @@ class Produced extends Context.Service<Produced, { readonly directory: string; r
       const media = yield* probed(input)
       const directory = yield* temporary
       const encodePlan = plan(media)
-      yield* transcoder.transcode(
-        { input, demuxers: media.demuxers, outDir: directory, token: "t", plan: encodePlan, limits },
-        () => Effect.void
-      )
+      yield* encode(input, directory, "t")
       return { directory, plan: encodePlan }
     })
   )
@@ -86,12 +79,12 @@ layer(Produced.layer.pipe(Layer.provideMerge(encoderLayer)), { excludeTestServic
 
   it.effect("finds a missing, an empty and a cut-off segment", () =>
     Effect.gen(function* () {
-      assert.deepStrictEqual(yield* brokenRules(removed("v360/t_00001.m4s")), ["segment-present"])
-      assert.deepStrictEqual(yield* brokenRules(patched("audio/t_00000.m4s", () => new Uint8Array())), [
+      assert.deepStrictEqual(yield* brokenRules(removed("v360/t-1_00001.m4s")), ["segment-present"])
+      assert.deepStrictEqual(yield* brokenRules(patched("audio/t-1_00000.m4s", () => new Uint8Array())), [
         "segment-present"
       ])
       assert.deepStrictEqual(
-        yield* brokenRules(patched("v240/t_00001.m4s", (bytes) => bytes.subarray(0, bytes.length - 10))),
+        yield* brokenRules(patched("v240/t-1_00001.m4s", (bytes) => bytes.subarray(0, bytes.length - 10))),
         ["segment-readable"]
       )
     })
@@ -105,7 +98,7 @@ layer(Produced.layer.pipe(Layer.provideMerge(encoderLayer)), { excludeTestServic
         ["playlist-parses"]
       )
       assert.deepStrictEqual(
-        yield* brokenRules(rewritten("v360/index.m3u8", (text) => text.replace("t_00001.m4s", "../v240/t_00001.m4s"))),
+        yield* brokenRules(rewritten("v360/index.m3u8", (text) => text.replace("t-1_00001.m4s", "../v240/t-1_00001.m4s"))),
         ["playlist-parses"]
       )
     })
@@ -120,8 +113,8 @@ layer(Produced.layer.pipe(Layer.provideMerge(encoderLayer)), { excludeTestServic
 
   it.effect("finds a missing and a broken init file", () =>
     Effect.gen(function* () {
-      assert.deepStrictEqual(yield* brokenRules(removed("v360/t_init.mp4")), ["init-present"])
-      assert.deepStrictEqual(yield* brokenRules(patched("v360/t_init.mp4", (bytes) => bytes.subarray(0, 100))), [
+      assert.deepStrictEqual(yield* brokenRules(removed("v360/t-1_00000_init.mp4")), ["init-present"])
+      assert.deepStrictEqual(yield* brokenRules(patched("v360/t-1_00000_init.mp4", (bytes) => bytes.subarray(0, 100))), [
         "init-readable"
       ])
     })
@@ -157,7 +150,7 @@ layer(Produced.layer.pipe(Layer.provideMerge(encoderLayer)), { excludeTestServic
     Effect.gen(function* () {
       const rules = yield* brokenRules(
         rewritten("v240/index.m3u8", (text) =>
-          text.replace("t_00000.m4s", "x").replace("t_00001.m4s", "t_00000.m4s").replace("\nx\n", "\nt_00001.m4s\n")
+          text.replace("t-1_00000.m4s", "x").replace("t-1_00001.m4s", "t-1_00000.m4s").replace("\nx\n", "\nt-1_00001.m4s\n")
         )
       )
       assert.deepStrictEqual(rules, ["segments-continuous", "variants-aligned"])
@@ -184,7 +177,7 @@ layer(Produced.layer.pipe(Layer.provideMerge(encoderLayer)), { excludeTestServic
   it.effect("finds a segment that does not start with a key frame", () =>
     Effect.gen(function* () {
       const rules = yield* brokenRules(
-        patched("v360/t_00001.m4s", (bytes, view) => {
+        patched("v360/t-1_00001.m4s", (bytes, view) => {
           const run = contentOf(bytes, "trun")
           const word = view.getUint32(run)
           assert.strictEqual(word & 0x404, 0x4, "the first sample alone has flags of its own")
@@ -211,7 +204,7 @@ layer(Produced.layer.pipe(Layer.provideMerge(encoderLayer)), { excludeTestServic
   it.effect("finds a picture that begins late, which players show as a hole", () =>
     Effect.gen(function* () {
       const rules = yield* brokenRules(
-        patched("v360/t_00000.m4s", (bytes, view) => {
+        patched("v360/t-1_00000.m4s", (bytes, view) => {
           const run = contentOf(bytes, "trun")
           const word = view.getUint32(run)
           assert.notStrictEqual(word & 0x800, 0)

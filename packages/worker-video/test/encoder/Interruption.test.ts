@@ -2,7 +2,7 @@ import { assert, layer } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, FileSystem, Path, Schema, Stream } from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
 import { fileURLToPath } from "node:url"
-import { Encoder } from "../../src/encoder/index.ts"
+import { Encoder, keepNowhere } from "../../src/encoder/index.ts"
 import { encode, encoderLayer, filesBelow, h264, longInput, made, picture, temporary, token } from "./MadeMedia.ts"
 import { gone, mediaProcesses } from "./Processes.ts"
 
@@ -49,7 +49,8 @@ layer(encoderLayer, { excludeTestServices: true })("an encode that is ended earl
         encoder.encodeFile({
           input,
           outDir: paths.join(paths.dirname(input), "out"),
-          token: token("t"),
+          source: input,
+          keep: keepNowhere(token("t")),
           onProgress: ({ fraction, step }) =>
             step === "transcoding" && fraction > 0 ? Deferred.succeed(encoding, undefined) : Effect.void
         })
@@ -80,7 +81,8 @@ layer(encoderLayer, { excludeTestServices: true })("an encode that is ended earl
           encoder.encodeFile({
             input,
             outDir: paths.join(directory, "out"),
-            token: token("t"),
+            source: input,
+            keep: keepNowhere(token("t")),
             onProgress: ({ fraction, step }) =>
               step === moment.step && fraction === moment.fraction
                 ? Effect.andThen(Deferred.succeed(reached, undefined), Effect.never)
@@ -105,7 +107,8 @@ layer(encoderLayer, { excludeTestServices: true })("an encode that is ended earl
           encoder.encodeFile({
             input,
             outDir: paths.join(paths.dirname(input), "out"),
-            token: token("t"),
+            source: input,
+            keep: keepNowhere(token("t")),
             onProgress: ({ step }) => (step === "transcoding" ? Deferred.succeed(starting, undefined) : Effect.void)
           })
         )
@@ -126,7 +129,8 @@ layer(encoderLayer, { excludeTestServices: true })("an encode that is ended earl
         encoder.encodeFile({
           input,
           outDir: paths.join(paths.dirname(input), "out"),
-          token: token("t"),
+          source: input,
+          keep: keepNowhere(token("t")),
           onProgress: ({ fraction, step }) =>
             step === "transcoding" && fraction > 0 ? Effect.fail(new LeaseLost()) : Effect.void
         })
@@ -150,7 +154,8 @@ layer(encoderLayer, { excludeTestServices: true })("an encode that is ended earl
         encoder.encodeFile({
           input: smaller,
           outDir,
-          token: token("second"),
+          source: input,
+          keep: keepNowhere(token("second")),
           onProgress: ({ step }) => (step === "thumbnail" ? Effect.fail(new LeaseLost()) : Effect.void)
         })
       )

@@ -4,7 +4,7 @@ import { Effect, FileSystem, Layer, Path, Schema, Stream } from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
 import HLS from "hls-parser"
 import { fileURLToPath } from "node:url"
-import { Encoder, type EncodeProgress, EncodeToken, MediaProbe } from "../../src/encoder/index.ts"
+import { Encoder, type EncodeProgress, EncodeToken, keepNowhere, MediaProbe } from "../../src/encoder/index.ts"
 import { MediaProgram } from "../../src/encoder/MediaProgram.ts"
 import { Storyboard } from "../../src/encoder/Storyboard.ts"
 import { Thumbnail } from "../../src/encoder/Thumbnail.ts"
@@ -73,7 +73,8 @@ export const encode = Effect.fnUntraced(function* (input: string, outDir: string
   const result = yield* encoder.encodeFile({
     input,
     outDir,
-    token: token(named),
+    source: input,
+    keep: keepNowhere(token(named)),
     onProgress: (progress) => Effect.sync(() => void reports.push(progress))
   })
   return { result, reports }

@@ -52,7 +52,7 @@ describeIf(browserAvailability, "Playback in hls.js", () => {
     it.effect("reports a segment that is missing", () =>
       Effect.gen(function* () {
         const { errors } = yield* spoiled((fileSystem, directory) =>
-          fileSystem.remove(`${directory}/v360/test-token_00000.m4s`)
+          fileSystem.remove(`${directory}/v360/test-token-1_00000.m4s`)
         )
         assert.include(errors, "fragLoadError")
       })

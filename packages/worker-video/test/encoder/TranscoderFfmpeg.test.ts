@@ -5,12 +5,13 @@ import { Transcoder, type TranscodeJob } from "../../src/encoder/index.ts"
 import { encoderLayer, h264, longInput, made, output, picture, probed, temporary } from "./MadeMedia.ts"
 import { mediaProcesses } from "./Processes.ts"
 
+const part = { _tag: "Pictures", fromFrame: 0, toFrame: null } as const
 const limits = { stall: Duration.minutes(1), total: Duration.minutes(1), grace: Duration.millis(200) }
 
 const jobFor = Effect.fnUntraced(function* (input: string) {
   const media = yield* probed(input)
   const outDir = yield* temporary
-  const job: TranscodeJob = { input, demuxers: media.demuxers, outDir, token: "t", plan: plan(media), limits }
+  const job: TranscodeJob = { input, demuxers: media.demuxers, outDir, plan: plan(media), part, limits }
   return job
 })
 

@@ -1,7 +1,7 @@
 /** A process of its own that encodes `argv[2]` into `argv[3]` and writes each report, or its failure, as a line. */
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Console, Effect, Layer } from "effect"
-import { Encoder, randomEncodeToken } from "../../src/encoder/index.ts"
+import { Encoder, keepNowhere, randomEncodeToken } from "../../src/encoder/index.ts"
 
 const [, , input = "", outDir = ""] = process.argv
 
@@ -10,7 +10,8 @@ Effect.gen(function* () {
   yield* encoder.encodeFile({
     input,
     outDir,
-    token: yield* randomEncodeToken,
+    source: input,
+    keep: keepNowhere(yield* randomEncodeToken),
     onProgress: ({ fraction, step }) => Console.log(`${step} ${fraction}`)
   })
 }).pipe(
