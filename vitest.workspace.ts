@@ -12,6 +12,7 @@ const folders = [
   "packages/api",
   "packages/worker-video",
   "packages/worker-ai",
+  "packages/infra",
   "packages/cli",
   "tools/harness",
   "tools/boundaries",

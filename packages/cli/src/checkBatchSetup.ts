@@ -3,7 +3,6 @@ import {
   decodeSetup,
   type Evidence,
   expectedNames,
-  type Finding,
   isEmptySetup,
   lintSetup,
   setupOf
@@ -11,6 +10,7 @@ import {
 import { Console, Effect, FileSystem } from "effect"
 import { batchEvidence } from "./batchEvidence.ts"
 import { CommandFailed, exitCodes, fail } from "./CommandFailed.ts"
+import { findingText } from "./findingText.ts"
 
 export interface LintRequest {
   readonly files: ReadonlyArray<string>
@@ -49,8 +49,6 @@ const deployed = Effect.gen(function*() {
     )
 }).pipe(Effect.provide(batchEvidence(process.env)))
 
-const line = ({ fix, found, rule, where, why }: Finding): string => `${rule}: ${where}: ${found}\n  why: ${why}\n  fix: ${fix}`
-
 /** Checks a setup in files or as it is deployed, and prints what it finds. */
 export const checkBatchSetup = Effect.fn(function*({ files, json, live }: LintRequest) {
   if (live === files.length > 0) {
@@ -63,7 +61,7 @@ export const checkBatchSetup = Effect.fn(function*({ files, json, live }: LintRe
       ? JSON.stringify({ findings }, null, 2)
       : findings.length === 0
       ? "No findings"
-      : `${findings.map(line).join("\n")}\n${findings.length} ${findings.length === 1 ? "finding" : "findings"}`
+      : `${findings.map(findingText).join("\n")}\n${findings.length} ${findings.length === 1 ? "finding" : "findings"}`
   )
   if (findings.length > 0) return yield* new CommandFailed({ exitCode: foundSomething })
 })

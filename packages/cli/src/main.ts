@@ -10,6 +10,7 @@ import { demo } from "./commands/demo.ts"
 import { doctor } from "./commands/doctor.ts"
 import { encode } from "./commands/encode.ts"
 import { importCommand } from "./commands/import.ts"
+import { infra } from "./commands/infra.ts"
 import { lintBatch } from "./commands/lintBatch.ts"
 import { ops } from "./commands/ops.ts"
 import { preflight } from "./commands/preflight.ts"
@@ -36,7 +37,7 @@ const explained = (cause: Cause.Cause<unknown>): string =>
 const oldWay = oldWayAsked(process.argv.slice(2), process.env)
 const program = Command.make("lectern").pipe(
   Command.withDescription("Lecture videos, class lists and messages as jobs whose progress costs the database nothing"),
-  Command.withSubcommands([up, demo, encode, importCommand, token, readiness, preflight, ops, doctor, lintBatch]),
+  Command.withSubcommands([up, demo, encode, importCommand, token, readiness, preflight, ops, doctor, lintBatch, infra]),
   Command.run({ version: manifest.version })
 )
 

@@ -1,5 +1,6 @@
 /** What is to be deployed, or is: job definitions, queues, environments and what they refer to. */
 import { Effect, Schema } from "effect"
+import { bundleOfTemplate, isTemplate } from "./cloudFormation.ts"
 import { type ComputeEnvironment, Evidence, type JobDefinition, type JobQueue } from "./Evidence.ts"
 
 export interface Setup {
@@ -25,6 +26,7 @@ const places = [
 
 /** `aws batch describe-job-queues > queue.json` writes an answer; a file for `--cli-input-json` is one object with its name. */
 const asBundle = (value: unknown): unknown => {
+  if (isTemplate(value)) return bundleOfTemplate(value)
   if (typeof value !== "object" || value === null) return value
   const found = places.flatMap(({ call, list, name }) =>
     list in value ? [[call, value]] : name in value ? [[call, { [list]: [value] }]] : []
@@ -36,8 +38,8 @@ const decodeJson = Schema.decodeUnknownEffect(Schema.fromJsonString(Schema.Json)
 const decodeEvidence = Schema.decodeUnknownEffect(Evidence)
 
 /**
- * Reads one file for the lint: a bundle, an answer of a describe call, or a request that makes a definition, a queue or an
- * environment. Fails with what is wrong in it and where; JSON of another shape holds nothing (see `isEmptySetup`).
+ * Reads one file for the lint: a bundle, an answer of a describe call, a request that makes a definition, a queue or an
+ * environment, or a CloudFormation template. Fails with what is wrong in it and where; JSON of another shape holds nothing (see `isEmptySetup`).
  */
 export const decodeSetup = (content: string) =>
   decodeJson(content).pipe(Effect.flatMap((value) => decodeEvidence(asBundle(value))))

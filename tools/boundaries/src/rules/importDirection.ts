@@ -4,7 +4,7 @@ import type { Violation } from "../Violation.ts"
 
 const rule = "import direction"
 
-/** `domain <- adapters, observability <- api, worker-video, worker-ai <- cli`: what each workspace's sources may import. */
+/** `domain <- adapters, observability <- api, worker-video, worker-ai <- infra <- cli`: what each workspace's sources may import. */
 const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
   "@lectern/domain": [],
   "@lectern/adapters": ["@lectern/domain"],
@@ -12,13 +12,15 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
   "@lectern/api": ["@lectern/domain", "@lectern/adapters", "@lectern/observability"],
   "@lectern/worker-video": ["@lectern/domain", "@lectern/adapters", "@lectern/observability"],
   "@lectern/worker-ai": ["@lectern/domain", "@lectern/adapters", "@lectern/observability"],
+  "@lectern/infra": ["@lectern/domain", "@lectern/adapters", "@lectern/worker-video"],
   "@lectern/cli": [
     "@lectern/domain",
     "@lectern/adapters",
     "@lectern/observability",
     "@lectern/api",
     "@lectern/worker-video",
-    "@lectern/worker-ai"
+    "@lectern/worker-ai",
+    "@lectern/infra"
   ],
   "@lectern/harness": [],
   "@lectern/image": ["@lectern/domain", "@lectern/adapters", "@lectern/worker-video"],

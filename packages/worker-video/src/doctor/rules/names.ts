@@ -37,10 +37,10 @@ export const nameRules: ReadonlyArray<LintRule> = [
     id: "name-of-log-group",
     why: "Doctor, alarms and documents look into one log group",
     fix: "Set awslogs-group to that name",
-    check: ({ jobDefinitions }, { logGroup }) =>
+    check: ({ jobDefinitions }, { jobDefinition, logGroup }) =>
       jobDefinitions.flatMap(({ containerProperties, jobDefinitionName }) => {
         const found = containerProperties?.logConfiguration?.options?.["awslogs-group"]
-        return found == null || found === logGroup
+        return jobDefinitionName !== jobDefinition || found == null || found === logGroup
           ? []
           : [{ where: `job definition ${jobDefinitionName ?? "?"}, awslogs-group`, found: `${found} where ${logGroup} is expected` }]
       })

@@ -82,6 +82,11 @@ const wellFormed = (rules: ReadonlyArray<RetryRule>): boolean =>
 
 const patternFields = ["onExitCode", "onReason", "onStatusReason"] as const
 
+/** Only on Fargate, which the Spot instances of an environment beside it do not concern. */
+const isForFargate = ({ platformCapabilities }: JobDefinition): boolean =>
+  platformCapabilities != null && platformCapabilities.length > 0 &&
+  platformCapabilities.every((platform) => platform.toUpperCase() === "FARGATE")
+
 const attemptsOf = ({ retryStrategy }: JobDefinition): number => retryStrategy?.attempts ?? 1
 
 /** Batch's retry rules: valid, in an order in which each can match, and in agreement with our exit codes. */
@@ -172,7 +177,7 @@ export const retryRules: ReadonlyArray<LintRule> = [
     fix: "Add {onStatusReason: \"Host EC2*\", action: \"RETRY\"} before the catch-all, and more than one attempt",
     check: each((rules, definition, { computeEnvironments }) => {
       const spot = computeEnvironments.some(({ computeResources }) => computeResources?.type?.toUpperCase() === "SPOT")
-      if (!spot) return []
+      if (!spot || isForFargate(definition)) return []
       if (attemptsOf(definition) <= 1) return [{ where: "retryStrategy.attempts", found: `${attemptsOf(definition)} on Spot` }]
       return wellFormed(rules) && !rules.slice(0, -1).some(isCatchAll) && actionAfter(rules, hostGone) === "EXIT"
         ? [{ where: "retryStrategy.evaluateOnExit", found: "EXIT after \"Host EC2 (instance ...) terminated.\"" }]

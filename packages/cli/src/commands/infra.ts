@@ -1,0 +1,29 @@
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import { jsonFlag } from "../operations/flags.ts"
+import { loaded } from "./loaded.ts"
+
+const synth = Command.make(
+  "synth",
+  {
+    out: Flag.Directory("out").pipe(
+      Flag.withDescription("Where the templates go; made if it is not there"),
+      Flag.withDefault("cdk.out")
+    ),
+    json: jsonFlag
+  },
+  loaded(async () => (await import("../synthesiseInfra.ts")).synthesiseInfra)
+).pipe(
+  Command.withDescription(
+    "Write the CloudFormation templates and check them as lint-batch does; needs no account; exit code 1 with findings"
+  ),
+  Command.withExamples([{
+    command: "lectern infra synth --out cdk.out",
+    description: "Then: aws cloudformation deploy --template-file cdk.out/lectern-video.template.json ..."
+  }])
+)
+
+export const infra = Command.make("infra").pipe(
+  Command.withDescription("What Lectern needs on AWS, made from the names that the code goes by"),
+  Command.withSubcommands([synth])
+)
