@@ -7,7 +7,8 @@
 #     workerd serve workerd.capnp tls --socket-addr=http=HOST:PORT
 #
 # With the first two the way out of the worker is that one address and nothing else: whatever it dials, it gets Redis. The third is
-# for rediss:// and https://, which workerd can only give a network for.
+# for rediss:// and https://, which workerd can only give a network for. With AUTH_JWKS_URL the worker gets a service that leads to the
+# host of the keys besides: --external-addr=keys=HOST:PORT, or keys-over-tls. Without it they lead to a port that is closed.
 
 using Workerd = import "/workerd/workerd.capnp";
 
@@ -15,6 +16,8 @@ const redis :Workerd.Config = (
   services = [
     (name = "edge", worker = .edgeOverRedis),
     (name = "redis", external = (tcp = ())),
+    .keys,
+    .keysOverTls,
   ],
   sockets = [(name = "http", http = (), service = "edge")],
   v8Flags = .memory,
@@ -24,6 +27,8 @@ const rest :Workerd.Config = (
   services = [
     (name = "edge", worker = .edgeOverRest),
     (name = "rest", external = (http = ())),
+    .keys,
+    .keysOverTls,
   ],
   sockets = [(name = "http", http = (), service = "edge")],
   v8Flags = .memory,
@@ -33,9 +38,20 @@ const tls :Workerd.Config = (
   services = [
     (name = "edge", worker = .edgeOverTls),
     (name = "network", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))),
+    .keys,
+    .keysOverTls,
   ],
   sockets = [(name = "http", http = (), service = "edge")],
   v8Flags = .memory,
+);
+
+const closedPort :Text = "127.0.0.1:1";
+
+const keys :Workerd.Service = (name = "keys", external = (address = .closedPort, http = ()));
+
+const keysOverTls :Workerd.Service = (
+  name = "keys-over-tls",
+  external = (address = .closedPort, https = (options = (), tlsOptions = (trustBrowserCas = true))),
 );
 
 const edgeOverRedis :Workerd.Worker = (
@@ -74,11 +90,13 @@ const memory :List(Text) = ["--max-old-space-size=96", "--max-semi-space-size=8"
 const compatibilityDate :Text = "2026-10-01";
 
 const namespaces :List(Workerd.Worker.DurableObjectNamespace) = [
-  (className = "RedisHolder", uniqueKey = "redis-holder", preventEviction = true),
+  (className = "EdgeObject", uniqueKey = "edge-object", preventEviction = true),
 ];
 
 const bindings :List(Workerd.Worker.Binding) = [
-  (name = "REDIS_HOLDER", durableObjectNamespace = "RedisHolder"),
+  (name = "EDGE_OBJECT", durableObjectNamespace = "EdgeObject"),
+  (name = "KEYS", service = "keys"),
+  (name = "KEYS_OVER_TLS", service = "keys-over-tls"),
   (name = "REDIS_URL", fromEnvironment = "REDIS_URL"),
   (name = "REDIS_REST_URL", fromEnvironment = "REDIS_REST_URL"),
   (name = "REDIS_REST_TOKEN", fromEnvironment = "REDIS_REST_TOKEN"),
@@ -92,4 +110,6 @@ const bindings :List(Workerd.Worker.Binding) = [
   (name = "ACCESS_LOG", fromEnvironment = "ACCESS_LOG"),
   (name = "RATE_LIMIT_PER_TOKEN", fromEnvironment = "RATE_LIMIT_PER_TOKEN"),
   (name = "RATE_LIMIT_PER_TENANT", fromEnvironment = "RATE_LIMIT_PER_TENANT"),
+  (name = "EVENT_STREAMS_PER_TOKEN", fromEnvironment = "EVENT_STREAMS_PER_TOKEN"),
+  (name = "EVENT_STREAMS_PER_TENANT", fromEnvironment = "EVENT_STREAMS_PER_TENANT"),
 ];

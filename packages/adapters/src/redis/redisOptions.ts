@@ -17,6 +17,8 @@ export const firstConnectMillis = 250
 export const redisOptions = {
   lazyConnect: true,
   connectTimeout: 1000,
+  // By default a connection that is no more keeps the process for 2 s, and one that hangs is begun again after as long.
+  disconnectTimeout: 50,
   commandTimeout: commandTimeoutMillis,
   socketTimeout: 500,
   maxRetriesPerRequest: 0,

@@ -1,15 +1,18 @@
 import type { Subject, TenantId } from "@lectern/domain"
 import { type TokenVerifier, TokenRefused, type Verdict } from "../tokens/index.ts"
 import { type AccessLog, type EdgeOutcome, type EdgeRouteName, noAccessLog } from "./AccessLog.ts"
+import { makeBoundedRead } from "./boundedRead.ts"
 import { type AllowedOrigins, crossOriginHeaders, preflightHeaders } from "./crossOrigin.ts"
 import type { EdgeAnswer, EdgeQuestion } from "./EdgeAnswer.ts"
 import { edgeRoute } from "./EdgeRoute.ts"
 import { hasCurrent } from "./ifNoneMatch.ts"
 import { eventBody } from "./EventSink.ts"
+import type { ListenerLimits } from "./ListenerSeats.ts"
 import { makeProgressHub, type ProgressChanges } from "./ProgressHub.ts"
 import type { RateLimit } from "./RateLimit.ts"
 import { makeSharedReader, type ReadProgress, type SharedRead } from "./SharedReader.ts"
 import { maySee, readFor, shownBody } from "./shownBody.ts"
+import { tokenName } from "./tokenName.ts"
 
 export interface EdgeHandlerOptions {
   /** The mirror. It may reject and it may hang: both are answered with UNKNOWN. */
@@ -17,7 +20,7 @@ export interface EdgeHandlerOptions {
   readonly verify: TokenVerifier
   /** `"*"` by default. */
   readonly allowedOrigins?: AllowedOrigins
-  /** Milliseconds that a read may take, 280 by default, so that an answer takes less than 300. */
+  /** Milliseconds that a read may take, 200 by default: what remains of 300 is for a crowd that is answered at the same moment. */
   readonly readTimeoutMillis?: number
   /** Nothing is logged by default. */
   readonly accessLog?: AccessLog
@@ -32,7 +35,7 @@ export interface EdgeHandlerOptions {
    * Serves streams of events too; without it their paths are none. Not for a runtime where one request may not write to another's
    * connection. Without `changes` the mirror is read every two seconds for those who listen.
    */
-  readonly events?: { readonly changes?: ProgressChanges; readonly maxListeners?: number }
+  readonly events?: { readonly changes?: ProgressChanges; readonly limits?: Partial<ListenerLimits> }
 }
 
 /** How often what happened, since the start. */
@@ -66,7 +69,7 @@ interface Outcome {
   readonly cause?: unknown
 }
 
-const defaultReadTimeoutMillis = 280
+const defaultReadTimeoutMillis = 200
 
 const jsonHeaders = { "content-type": "application/json; charset=utf-8", "cache-control": "no-store" }
 
@@ -86,7 +89,8 @@ const bodies = {
   noSlash: refusalBody("There is no such path; paths of this API end in a slash", "no_such_path"),
   method: refusalBody("This path takes GET and HEAD", "method_not_allowed"),
   limited: refusalBody("There are too many requests of this token or tenant; ask again later", "rate_limited"),
-  full: refusalBody("There are too many listeners here; ask without events", "too_many_listeners"),
+  processFull: refusalBody("There are too many listeners here; ask without events", "too_many_listeners"),
+  callerFull: refusalBody("This token or tenant has too many listeners; ask without events", "too_many_listeners"),
   failed: refusalBody("The request could not be answered", "internal_error")
 }
 
@@ -104,8 +108,7 @@ export const makeEdge = (options: EdgeHandlerOptions): Edge => {
   const { verify } = options
   const log = options.accessLog ?? noAccessLog
   const readerOptions = {
-    read: options.read,
-    timeoutMillis: options.readTimeoutMillis ?? defaultReadTimeoutMillis,
+    read: makeBoundedRead({ read: options.read, timeoutMillis: options.readTimeoutMillis ?? defaultReadTimeoutMillis }),
     defer: options.defer ?? queueMicrotask
   }
   const read = makeSharedReader(readerOptions)
@@ -211,10 +214,12 @@ export const makeEdge = (options: EdgeHandlerOptions): Edge => {
     const { tenantId } = verdict
     const refused = limited(question, "events", tenantId, 1)
     if (refused !== null) return refused
-    const open = hub.open(verdict, subjects, question.lastEventId)
-    if (open === null) {
+    const { lastEventId } = question
+    const open = hub.open({ principal: verdict, token: tokenName(question.authorization ?? ""), subjects, lastEventId })
+    if (open === "ProcessFull" || open === "CallerFull") {
       const headers = { ...headersFor(question.origin), "retry-after": fullRetryAfter }
-      return { ...plain(503, headers, bodies.full), route: "events", tenantId }
+      const refusal = open === "ProcessFull" ? plain(503, headers, bodies.processFull) : plain(429, headers, bodies.callerFull)
+      return { ...refusal, route: "events", outcome: "limited", tenantId }
     }
     const answer = { status: 200, headers: eventHeadersFor(question.origin), body: null, events: open }
     return { answer, route: "events", outcome: "none", tenantId }

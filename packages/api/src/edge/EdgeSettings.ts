@@ -2,6 +2,7 @@ import { parseRedisUrl } from "@lectern/adapters/redis"
 import * as Result from "effect/Result"
 import { minSecretBytes, parsePublicKey } from "../tokens/index.ts"
 import type { AllowedOrigins } from "./crossOrigin.ts"
+import { defaultListenerLimits } from "./ListenerSeats.ts"
 
 /** What the edge is configured with, all of it checked. */
 export interface EdgeSettings {
@@ -19,6 +20,8 @@ export interface EdgeSettings {
   readonly accessLog: "summary" | "each"
   /** Requests in ten seconds; `Infinity` where nobody is limited. */
   readonly rateLimit: { readonly perToken: number; readonly perTenant: number }
+  /** Open at once, in this process. */
+  readonly eventStreams: { readonly perToken: number; readonly perTenant: number }
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -55,14 +58,21 @@ export const readEdgeSettings = (environment: Environment): Result.Result<EdgeSe
     else secrets.push(secret)
   }
 
-  const limitOf = (name: string, text: string | undefined): number => {
-    if (!isSet(text)) return Infinity
-    if (!/^[1-9][0-9]{0,8}$/.test(text)) faults.push(`${name} is "${text}", which is no number of requests in ten seconds`)
+  const limitOf = (name: string, unit: string, without: number): number => {
+    const text = environment[name]
+    if (!isSet(text)) return without
+    if (!/^[1-9][0-9]{0,8}$/.test(text)) faults.push(`${name} is "${text}", which is no number of ${unit}`)
     return Number(text)
   }
+  const requests = "requests in ten seconds"
   const rateLimit = {
-    perToken: limitOf("RATE_LIMIT_PER_TOKEN", environment["RATE_LIMIT_PER_TOKEN"]),
-    perTenant: limitOf("RATE_LIMIT_PER_TENANT", environment["RATE_LIMIT_PER_TENANT"])
+    perToken: limitOf("RATE_LIMIT_PER_TOKEN", requests, Infinity),
+    perTenant: limitOf("RATE_LIMIT_PER_TENANT", requests, Infinity)
+  }
+  const streams = "streams of events"
+  const eventStreams = {
+    perToken: limitOf("EVENT_STREAMS_PER_TOKEN", streams, defaultListenerLimits.perToken),
+    perTenant: limitOf("EVENT_STREAMS_PER_TENANT", streams, defaultListenerLimits.perTenant)
   }
 
   const publicKeys: Array<string> = []
@@ -97,6 +107,7 @@ export const readEdgeSettings = (environment: Environment): Result.Result<EdgeSe
       audience: isSet(AUTH_JWT_AUDIENCE) ? AUTH_JWT_AUDIENCE : undefined,
       allowedOrigins: isSet(CORS_ALLOWED_ORIGINS) && CORS_ALLOWED_ORIGINS !== "*" ? CORS_ALLOWED_ORIGINS.split(",") : "*",
       accessLog,
-      rateLimit
+      rateLimit,
+      eventStreams
     })
 }

@@ -1,6 +1,7 @@
 import type { Subject, TenantId } from "@lectern/domain"
 import type { Principal } from "../tokens/index.ts"
 import type { EventSink, OpenEvents } from "./EventSink.ts"
+import { defaultListenerLimits, type ListenerLimits, makeListenerSeats, type NoSeat } from "./ListenerSeats.ts"
 import type { SharedRead } from "./SharedReader.ts"
 import { maySee, readFor, shownBody } from "./shownBody.ts"
 
@@ -23,19 +24,29 @@ export interface ProgressHubOptions {
   readonly read: (tenantId: TenantId, subject: Subject) => Promise<SharedRead>
   /** Without it subjects are read again and again. */
   readonly changes?: ProgressChanges | undefined
-  /** Listeners of this process, 20,000 by default. */
-  readonly maxListeners?: number
+  /** {@link defaultListenerLimits} where nothing is said. */
+  readonly limits?: Partial<ListenerLimits> | undefined
   /** Milliseconds since 1970; the machine's clock by default. */
   readonly now?: () => number
   /** Runs a task every so many milliseconds until what it returns is called; the runtime's timer by default. */
   readonly every?: (millis: number, task: () => void) => () => void
 }
 
+/** Who wants to hear of what. */
+export interface ListenRequest {
+  readonly principal: Principal
+  /** Tells the tokens of a tenant apart. */
+  readonly token: string
+  readonly subjects: ReadonlyArray<Subject>
+  /** Counts for a single subject alone. */
+  readonly lastEventId: string | null
+}
+
 export interface ProgressHub {
-  /** A stream for somebody; `null` where there are too many. `lastEventId` counts for a single subject alone. */
-  readonly open: (principal: Principal, subjects: ReadonlyArray<Subject>, lastEventId: string | null) => OpenEvents | null
+  /** A stream for somebody, or why there is none. */
+  readonly open: (request: ListenRequest) => OpenEvents | NoSeat
   readonly listeners: () => number
-  /** Ends all streams. */
+  /** Ends all streams, and tells them that it is the process that ends. */
   readonly close: () => void
 }
 
@@ -85,6 +96,8 @@ interface Listener {
   readonly expiresAt: number
   readonly beat: Set<Listener>
   readonly resumed: string | null
+  /** Gives its seat back. */
+  readonly release: () => void
   places: ReadonlyArray<Place>
   isAway: boolean
 }
@@ -109,6 +122,7 @@ const away = "event: away\ndata: {}\n\n"
 const back = "event: back\ndata: {}\n\n"
 const end = "event: end\ndata: {}\n\n"
 const expired = "event: expired\ndata: {}\n\n"
+const closing = "event: closing\ndata: {}\n\n"
 
 const timerEvery = (millis: number, task: () => void): () => void => {
   const timer = setInterval(task, millis)
@@ -118,33 +132,32 @@ const timerEvery = (millis: number, task: () => void): () => void => {
 /**
  * Streams of server-sent events: `progress` with the body that a poll would have got, at once and whenever it changes; `end`
  * after the last that there can be; `away` when the mirror cannot be read and `back` when it can again; `expired` where the token
- * ends. The `id` of an event is the tag of its body.
+ * ends, `closing` where the process does. The `id` of an event is the tag of its body.
  *
  * A change is read once for all who listen to its subject. Everything is read again with the heartbeats, for news that were
- * lost, and every two seconds while there are none: a listener is never worse off than one who polls.
+ * lost, and every two seconds while there are none, as is what could not be read: a listener is never worse off than one who polls.
  */
 export const makeProgressHub = (options: ProgressHubOptions): ProgressHub => {
   const { changes, read } = options
-  const maxListeners = options.maxListeners ?? 20_000
+  const seats = makeListenerSeats({ ...defaultListenerLimits, ...options.limits })
   const now = options.now ?? Date.now
   const every = options.every ?? timerEvery
   const topics = new Map<string, Topic>()
   /** Who is due in the same second of a heartbeat: all at once would make every other answer wait. */
   const beats = Array.from({ length: heartbeatSeconds }, () => new Set<Listener>())
-  let count = 0
   let second = 0
   let hasNews = false
   let stopTimer: (() => void) | undefined
 
   const leave = (listener: Listener): void => {
     if (!listener.beat.delete(listener)) return
-    count -= 1
+    listener.release()
     for (const place of listener.places) {
       const { key, places } = place.topic
       places.delete(place)
       if (places.size === 0) topics.delete(key)
     }
-    if (count === 0) {
+    if (seats.taken() === 0) {
       stopTimer?.()
       stopTimer = undefined
     }
@@ -210,6 +223,10 @@ export const makeProgressHub = (options: ProgressHubOptions): ProgressHub => {
     for (const topic of topics.values()) void refresh(topic)
   }
 
+  const refreshUnread = (): void => {
+    for (const topic of topics.values()) if (topic.found?._tag === "Unreadable") void refresh(topic)
+  }
+
   const tick = (): void => {
     second = (second + 1) % (heartbeatSeconds * pollSeconds)
     const at = now()
@@ -218,6 +235,7 @@ export const makeProgressHub = (options: ProgressHubOptions): ProgressHub => {
       else write(listener, heartbeat)
     }
     if (second % (hasNews ? heartbeatSeconds : pollSeconds) === 0) refreshAll()
+    else if (second % pollSeconds === 0) refreshUnread()
   }
 
   let isListening = false
@@ -256,23 +274,19 @@ export const makeProgressHub = (options: ProgressHubOptions): ProgressHub => {
     return topic
   }
 
-  const enter = (
-    principal: Principal,
-    subjects: ReadonlyArray<Subject>,
-    lastEventId: string | null,
-    sink: EventSink
-  ): Listener | null => {
+  const enter = ({ lastEventId, principal, subjects, token }: ListenRequest, sink: EventSink): Listener | null => {
     if (subjects.length === 0) {
       sink.write(end)
       sink.end()
       return null
     }
-    const beat = beats[count % heartbeatSeconds] ?? new Set<Listener>()
+    const beat = beats[seats.taken() % heartbeatSeconds] ?? new Set<Listener>()
     const listener: Listener = {
       sink,
       beat,
       expiresAt: principal.expiresAt * 1_000,
       resumed: subjects.length === 1 ? lastEventId : null,
+      release: seats.take(principal.tenantId, token),
       places: [],
       isAway: false
     }
@@ -283,7 +297,6 @@ export const makeProgressHub = (options: ProgressHubOptions): ProgressHub => {
       return place
     })
     beat.add(listener)
-    count += 1
     start()
     write(listener, opening)
     for (const topic of new Set(listener.places.map((place) => place.topic))) void refresh(topic)
@@ -291,20 +304,17 @@ export const makeProgressHub = (options: ProgressHubOptions): ProgressHub => {
   }
 
   return {
-    open: (principal, subjects, lastEventId) =>
-      count >= maxListeners ? null : (sink) => {
-        const listener = enter(principal, subjects, lastEventId, sink)
+    open: (request) =>
+      seats.refusal(request.principal.tenantId, request.token) ?? ((sink) => {
+        const listener = enter(request, sink)
         return () => {
           if (listener !== null) leave(listener)
         }
-      },
-    listeners: () => count,
+      }),
+    listeners: seats.taken,
     close: () => {
       changes?.close()
-      for (const listener of beats.flatMap((beat) => [...beat])) {
-        leave(listener)
-        listener.sink.end()
-      }
+      for (const listener of beats.flatMap((beat) => [...beat])) finish(listener, closing)
     }
   }
 }

@@ -1,4 +1,5 @@
 import type { TenantId } from "@lectern/domain"
+import { tokenName } from "./tokenName.ts"
 
 /** Adds to counters that all processes share, and returns their totals, in order. Rejects where they are away. */
 export type CountHits = (
@@ -46,9 +47,6 @@ interface TenantCounters {
 }
 
 const makeCounter = (key: string): Counter => ({ key, own: 0, untold: 0, others: 0 })
-
-/** The end of a token's signature: it tells tokens apart, and nothing can be done with it. */
-const nameOf = (authorization: string): string => authorization.slice(-22)
 
 /**
  * A limit per token and per tenant over fixed windows of ten seconds. Each process counts by itself and exchanges its counts with the
@@ -98,7 +96,7 @@ export const makeRateLimit = (options: RateLimitOptions): RateLimit => {
   }
 
   const tokenOf = ({ all, byToken }: TenantCounters, authorization: string): Counter | null => {
-    const name = nameOf(authorization)
+    const name = tokenName(authorization)
     const known = byToken.get(name)
     if (known !== undefined) return known
     if (counters.length >= maxCounters) return null

@@ -1,6 +1,6 @@
 import type { StoredProgress, Subject, TenantId } from "@lectern/domain"
 
-/** A mirror as the edge asks it. Rejects, or hangs, when there is none: `makeSharedReader` bounds it. */
+/** A mirror as the edge asks it. Rejects, or hangs, when there is none: `makeBoundedRead` bounds it. */
 export type ReadProgress = (
   tenantId: TenantId,
   subjects: ReadonlyArray<Subject>
@@ -12,9 +12,8 @@ export type SharedRead =
   | { readonly _tag: "Unreadable"; readonly cause: unknown }
 
 export interface SharedReaderOptions {
+  /** May reject, but not hang. */
   readonly read: ReadProgress
-  /** Milliseconds after which a read is given up. */
-  readonly timeoutMillis: number
   /** Runs a task when everything that has arrived by now is dealt with. */
   readonly defer: (task: () => void) => void
 }
@@ -34,11 +33,6 @@ interface Waiting {
   readonly index: number
 }
 
-/** A read that did not end within its time. */
-export class ReadTimedOut extends Error {
-  override readonly name = "ReadTimedOut"
-}
-
 const keyOf = (tenantId: TenantId, subject: Subject): string =>
   subject._tag === "Video" ? `${tenantId}v${subject.id}` : `${tenantId}j${subject.id}`
 
@@ -46,12 +40,10 @@ const missing: SharedRead = { _tag: "Unreadable", cause: new Error("Cannot match
 
 /**
  * Reads that arrive together go out together, one round trip per tenant, and a read that is on its way already is shared by
- * everybody who wants the same. Never rejects, and takes `timeoutMillis` at the most.
+ * everybody who wants the same. Never rejects.
  */
 export const makeSharedReader = (options: SharedReaderOptions) => {
-  const { defer, read, timeoutMillis } = options
-  // A reader that throws instead of rejecting is not to take the whole batch's timer with it.
-  const ask: ReadProgress = async (tenantId, subjects) => read(tenantId, subjects)
+  const { defer, read } = options
   const collecting = new Map<TenantId, Batch>()
   const waiting = new Map<string, Waiting>()
 
@@ -62,26 +54,18 @@ export const makeSharedReader = (options: SharedReaderOptions) => {
       settle = resolve
     })
     const send = (): void => {
-      let isSettled = false
       const settleWith = (outcome: (index: number) => SharedRead): void => {
-        // An answer that comes after its time: by now the same keys may belong to a later batch.
-        if (isSettled) return
-        isSettled = true
-        clearTimeout(timer)
         for (const subject of subjects) waiting.delete(keyOf(tenantId, subject))
         settle(subjects.map((_, index) => outcome(index)))
       }
-      const giveUp = (cause: unknown): void => settleWith(() => ({ _tag: "Unreadable", cause }))
-      const take = (texts: ReadonlyArray<StoredProgress>): void =>
-        settleWith((index) => {
-          const stored = texts[index]
-          return stored === undefined ? missing : { _tag: "Read", stored }
-        })
-      const timer = setTimeout(
-        () => giveUp(new ReadTimedOut(`Cannot read progress: no answer within ${timeoutMillis} ms`)),
-        timeoutMillis
+      read(tenantId, subjects).then(
+        (texts) =>
+          settleWith((index) => {
+            const stored = texts[index]
+            return stored === undefined ? missing : { _tag: "Read", stored }
+          }),
+        (cause: unknown) => settleWith(() => ({ _tag: "Unreadable", cause }))
       )
-      ask(tenantId, subjects).then(take, giveUp)
     }
     return { tenantId, subjects, reads, send }
   }

@@ -7,11 +7,11 @@ declare module "cloudflare:workers" {
     readonly blockConcurrencyWhile: <A>(run: () => Promise<A>) => Promise<A>
   }
 
-  /** The methods of a subclass can be called from elsewhere, by way of its namespace. */
+  /** A subclass with `fetch` can be asked from elsewhere, by way of its namespace. */
   export abstract class DurableObject {
     constructor(state: DurableObjectState, env: unknown)
   }
 
-  /** The bindings: texts, `null` for one that is not set, and namespaces of Durable Objects. */
+  /** The bindings: texts, `null` for one that is not set, services, and namespaces of Durable Objects. */
   export const env: Readonly<Record<string, unknown>>
 }

@@ -6,14 +6,13 @@
  * These permissions and no others; the host of `AUTH_JWKS_URL` besides, where that is set. The environment is that of the entry for Node, and so is the rest: all faults are named at once and
  * end the process with 78, Redis need not be there, SIGTERM and SIGINT let the requests in hand end.
  */
-import { makeLazyRedis, makeRedisProgressChanges, makeRedisProgressReader } from "@lectern/adapters/redis"
 import * as Result from "effect/Result"
 import type { DenoRuntime } from "./DenoRuntime.ts"
 import { type EdgeSettings, readEdgeSettings } from "./EdgeSettings.ts"
-import { edgeRateLimit } from "./edgeRateLimit.ts"
+import { makeEdgeProgram } from "./edgeProgram.ts"
 import { edgeVariables } from "./edgeVariables.ts"
-import { edgeVerifier } from "./edgeVerifier.ts"
-import { edgeLogLine, makeAccessLog, makeEdge } from "./index.ts"
+import { edgeLogLine } from "./index.ts"
+import { redisMirror } from "./redisMirror.ts"
 import { withHealth } from "./webEntry.ts"
 
 declare const Deno: DenoRuntime
@@ -35,19 +34,10 @@ const refuse = (message: string): never => {
 }
 
 const serve = (settings: EdgeSettings): void => {
-  const { accessLog: mode, allowedOrigins, host, port, redisUrl } = settings
+  const { host, port, redisUrl } = settings
   const log = (lines: string): void => write(Deno.stdout, lines)
-  const accessLog = makeAccessLog({ mode, write: log })
-  const redis = makeLazyRedis(redisUrl)
-  const edge = makeEdge({
-    read: makeRedisProgressReader(redis),
-    verify: edgeVerifier(settings, log),
-    allowedOrigins,
-    accessLog,
-    defer: setImmediate,
-    ...edgeRateLimit(settings, redis),
-    events: { changes: makeRedisProgressChanges(redisUrl) }
-  })
+  const mirror = redisMirror(redisUrl)
+  const { accessLog, edge } = makeEdgeProgram({ settings, mirror, log })
 
   const listen = (): ReturnType<DenoRuntime["serve"]> => {
     try {
@@ -71,7 +61,7 @@ const serve = (settings: EdgeSettings): void => {
     // A stream of events has no end of its own: the shutdown would wait for it.
     edge.close()
     await server.shutdown()
-    redis.close()
+    mirror.close()
     accessLog.flush()
     // The listeners of signals would keep the process alive.
     Deno.exit(0)

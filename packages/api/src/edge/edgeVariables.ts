@@ -15,7 +15,9 @@ export const edgeVariables = [
   "CORS_ALLOWED_ORIGINS",
   "ACCESS_LOG",
   "RATE_LIMIT_PER_TOKEN",
-  "RATE_LIMIT_PER_TENANT"
+  "RATE_LIMIT_PER_TENANT",
+  "EVENT_STREAMS_PER_TOKEN",
+  "EVENT_STREAMS_PER_TENANT"
 ] as const
 
 /** What workerd reads besides: a Redis that is spoken to over HTTP, in place of `REDIS_URL`. */

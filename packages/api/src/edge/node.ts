@@ -5,16 +5,15 @@
  * 32 bytes in base64) and `AUTH_JWKS_URL` (more such keys); `AUTH_JWT_SECRET_PREVIOUS` and `AUTH_PUBLIC_KEY_PREVIOUS` (accepted while the
  * others take over), `AUTH_JWT_AUDIENCE` (tokens for anybody else are refused), `HOST` (127.0.0.1), `PORT` (8790, 0 for any that is free), `CORS_ALLOWED_ORIGINS` (`*`, or origins with commas
  * between them), `ACCESS_LOG` (`summary` or `each`),
- * `RATE_LIMIT_PER_TOKEN` and `RATE_LIMIT_PER_TENANT` (requests in ten seconds; without limit by default). All faults are named at once and end the process with 78. Redis need not
+ * `RATE_LIMIT_PER_TOKEN` and `RATE_LIMIT_PER_TENANT` (requests in ten seconds; without limit by default), `EVENT_STREAMS_PER_TOKEN` (100) and `EVENT_STREAMS_PER_TENANT` (5000). All faults are named at once and end the process with 78. Redis need not
  * be there. SIGTERM and SIGINT let the requests in hand end and then the process, with 0.
  */
-import { makeLazyRedis, makeRedisProgressChanges, makeRedisProgressReader } from "@lectern/adapters/redis"
 import * as Result from "effect/Result"
 import { makeEdgeServer } from "../node/EdgeServer.ts"
 import { type EdgeSettings, readEdgeSettings } from "./EdgeSettings.ts"
-import { edgeRateLimit } from "./edgeRateLimit.ts"
-import { edgeVerifier } from "./edgeVerifier.ts"
-import { edgeLogLine, makeAccessLog, makeEdge } from "./index.ts"
+import { makeEdgeProgram } from "./edgeProgram.ts"
+import { edgeLogLine } from "./index.ts"
+import { redisMirror } from "./redisMirror.ts"
 
 /** EX_CONFIG of sysexits.h */
 const configurationFault = 78
@@ -22,24 +21,15 @@ const flushMillis = 10_000
 
 const serve = (settings: EdgeSettings): void => {
   const log = (lines: string): void => void process.stdout.write(lines)
-  const accessLog = makeAccessLog({ mode: settings.accessLog, write: log })
-  const redis = makeLazyRedis(settings.redisUrl)
-  const edge = makeEdge({
-    read: makeRedisProgressReader(redis),
-    verify: edgeVerifier(settings, log),
-    allowedOrigins: settings.allowedOrigins,
-    accessLog,
-    defer: setImmediate,
-    ...edgeRateLimit(settings, redis),
-    events: { changes: makeRedisProgressChanges(settings.redisUrl) }
-  })
+  const mirror = redisMirror(settings.redisUrl)
+  const { accessLog, edge } = makeEdgeProgram({ settings, mirror, log })
   const server = makeEdgeServer(edge)
   const flushing = setInterval(accessLog.flush, flushMillis)
   const stop = (): void => {
     clearInterval(flushing)
     edge.close()
     server.close(() => {
-      redis.close()
+      mirror.close()
       accessLog.flush()
     })
     server.closeIdleConnections()

@@ -1,7 +1,7 @@
 import { parseRedisUrl, type RedisUrlInvalid } from "@lectern/adapters/redis"
 import * as Result from "effect/Result"
 import { edgeVariables } from "../edge/edgeVariables.ts"
-import { hostAndPort } from "./hostAndPort.ts"
+import { hostAndPort, urlAddress } from "./hostAndPort.ts"
 
 export interface DenoProgram {
   readonly host: string
@@ -11,11 +11,6 @@ export interface DenoProgram {
   readonly jwksUrl?: string | undefined
   /** The bundle. */
   readonly file: string
-}
-
-const keyHost = (jwksUrl: string): string => {
-  const { hostname, port, protocol } = new URL(jwksUrl)
-  return `${hostname}:${port === "" ? (protocol === "https:" ? 443 : 80) : port}`
 }
 
 /**
@@ -32,7 +27,7 @@ export const denoArguments = (program: DenoProgram): Result.Result<ReadonlyArray
     "--no-remote",
     "--no-npm",
     `--allow-net=${
-      [hostAndPort(program), hostAndPort(redis), ...(program.jwksUrl === undefined ? [] : [keyHost(program.jwksUrl)])].join(",")
+      [hostAndPort(program), hostAndPort(redis), ...(program.jwksUrl === undefined ? [] : [urlAddress(program.jwksUrl)])].join(",")
     }`,
     `--allow-env=${edgeVariables.join(",")}`,
     program.file

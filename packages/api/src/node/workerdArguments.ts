@@ -1,7 +1,7 @@
 import { parseRedisUrl, type RedisUrlInvalid } from "@lectern/adapters/redis"
 import * as Result from "effect/Result"
 import type { WorkerdSettings } from "../edge/WorkerdSettings.ts"
-import { hostAndPort } from "./hostAndPort.ts"
+import { hostAndPort, urlAddress } from "./hostAndPort.ts"
 
 /** The worker's only way out. Over TLS it is a network: workerd has no way to one address that the worker encrypts by itself. */
 const wayOut = ({ edge, mirror }: WorkerdSettings): Result.Result<ReadonlyArray<string>, RedisUrlInvalid> => {
@@ -11,6 +11,12 @@ const wayOut = ({ edge, mirror }: WorkerdSettings): Result.Result<ReadonlyArray<
   }
   return Result.map(parseRedisUrl(edge.redisUrl), (redis) =>
     redis.tls ? ["tls"] : ["redis", `--external-addr=redis=${hostAndPort(redis)}`])
+}
+
+/** The way to the keys, where they have an address. */
+const wayToKeys = (jwksUrl: string | undefined): ReadonlyArray<string> => {
+  if (jwksUrl === undefined) return []
+  return [`--external-addr=${jwksUrl.startsWith("https:") ? "keys-over-tls" : "keys"}=${urlAddress(jwksUrl)}`]
 }
 
 /** How the edge is run on workerd with the configuration `file` (`workerd.capnp`). It tells its port on the standard output. */
@@ -24,5 +30,6 @@ export const workerdArguments = (
     name,
     `--socket-addr=http=${hostAndPort(settings.edge)}`,
     ...options,
+    ...wayToKeys(settings.edge.jwksUrl),
     "--control-fd=1"
   ])

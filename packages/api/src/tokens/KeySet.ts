@@ -80,7 +80,8 @@ export const makeKeySet = (options: KeySetOptions): KeySet => {
     try {
       const response = await get(options.url, {
         headers: { accept: "application/json" },
-        redirect: "error",
+        // What a redirect leads to is not the address that was trusted. "error" is not known to workerd.
+        redirect: "manual",
         signal: AbortSignal.timeout(timeoutMillis)
       })
       if (!response.ok) throw new Error(`Cannot read the key set: its address answered ${response.status}`)

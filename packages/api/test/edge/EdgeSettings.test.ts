@@ -17,7 +17,8 @@ describe("The environment of the edge", () => {
       audience: undefined,
       allowedOrigins: "*",
       accessLog: "summary",
-      rateLimit: { perToken: Infinity, perTenant: Infinity }
+      rateLimit: { perToken: Infinity, perTenant: Infinity },
+      eventStreams: { perToken: 100, perTenant: 5_000 }
     }))
   })
 
@@ -30,7 +31,9 @@ describe("The environment of the edge", () => {
       CORS_ALLOWED_ORIGINS: "https://a.school,https://b.school",
       ACCESS_LOG: "each",
       RATE_LIMIT_PER_TOKEN: "600",
-      RATE_LIMIT_PER_TENANT: "60000"
+      RATE_LIMIT_PER_TENANT: "60000",
+      EVENT_STREAMS_PER_TOKEN: "6",
+      EVENT_STREAMS_PER_TENANT: "6000"
     })).toEqual(Result.succeed({
       host: "0.0.0.0",
       port: 0,
@@ -41,7 +44,8 @@ describe("The environment of the edge", () => {
       audience: undefined,
       allowedOrigins: ["https://a.school", "https://b.school"],
       accessLog: "each",
-      rateLimit: { perToken: 600, perTenant: 60_000 }
+      rateLimit: { perToken: 600, perTenant: 60_000 },
+      eventStreams: { perToken: 6, perTenant: 6_000 }
     }))
   })
 

@@ -72,12 +72,18 @@ const hubOver = (options: Partial<ProgressHubOptions> = {}) => {
 const listen = (
   { hub }: ReturnType<typeof hubOver>,
   subjects: ReadonlyArray<Subject>,
-  options: { readonly as?: Principal; readonly lastEventId?: string; readonly pending?: () => number } = {}
+  options: {
+    readonly as?: Principal
+    readonly token?: string
+    readonly lastEventId?: string
+    readonly pending?: () => number
+  } = {}
 ) => {
   const texts: Array<string> = []
   let state: "open" | "ended" | "cut" = "open"
-  const open = hub.open(options.as ?? principal, subjects, options.lastEventId ?? null)
-  const close = open?.({
+  const open = hub.open({ principal: options.as ?? principal, token: options.token ?? "a", subjects, lastEventId: options.lastEventId ?? null })
+  if (typeof open === "string") throw new Error(open)
+  const close = open({
     write: (text) => {
       texts.push(text)
       return options.pending?.() ?? 0
@@ -97,7 +103,7 @@ const listen = (
       }),
     texts,
     state: () => state,
-    close: () => close?.()
+    close: () => close()
   }
 }
 
@@ -247,6 +253,20 @@ describe("A stream without a mirror", () => {
     expect(test.reads).toHaveLength(2)
   })
 
+  it("looks every two seconds for what could not be read, news or not", async () => {
+    const test = hubOver()
+    test.put(video, at(1))
+    test.away(true)
+    const listener = listen(test, [video])
+    await settled()
+    test.connected(true)
+    await settled()
+    test.away(false)
+    test.pass(pollSeconds)
+    await settled()
+    expect(listener.events().filter((event) => event !== "beat")).toEqual(["away", "none UNKNOWN", "back", "1-1.1 PROCESSING"])
+  })
+
   it("needs no news at all", async () => {
     const test = hubOver({ changes: undefined })
     const listener = listen(test, [video])
@@ -320,12 +340,36 @@ describe("A listener", () => {
     expect(new Set(test.reads)).toEqual(new Set([keyOf(video)]))
   })
 
-  it("finds no room where there are too many, and all are let go at the end", async () => {
-    const test = hubOver({ maxListeners: 2 })
+  it("finds no room where there are too many of its token, its tenant or in all, until one of them leaves", async () => {
+    const limits = { perToken: 2, perTenant: 3, perProcess: 4 }
+    const test = hubOver({ limits })
+    const ask = (token: string, tenant = tenantId) => {
+      const open = test.hub.open({ principal: { ...principal, tenantId: tenant }, token, subjects: [video], lastEventId: null })
+      return typeof open === "string" ? open : "a stream"
+    }
+    const first = listen(test, [video], { token: "a" })
+    listen(test, [video], { token: "a" })
+    expect([ask("a"), ask("b")]).toEqual(["CallerFull", "a stream"])
+    const third = listen(test, [video], { token: "b" })
+    expect(ask("c")).toBe("CallerFull")
+    const other = TenantId.make(8)
+    expect(ask("a", other)).toBe("a stream")
+    listen(test, [video], { as: { ...principal, tenantId: other }, token: "a" })
+    expect(ask("b", other)).toBe("ProcessFull")
+    first.close()
+    expect([ask("a"), ask("c"), ask("b", other)]).toEqual(["a stream", "a stream", "a stream"])
+    third.close()
+    third.close()
+    expect(test.hub.listeners()).toBe(2)
+  })
+
+  it("is told that the process ends, and may come back elsewhere", async () => {
+    const test = hubOver()
     const listeners = [listen(test, [video]), listen(test, [job])]
-    expect(test.hub.open(principal, [video], null)).toBeNull()
+    await settled()
+    for (const { events } of listeners) events()
     test.hub.close()
-    expect(listeners.map(({ state }) => state())).toEqual(["ended", "ended"])
-    expect(test.hub.listeners()).toBe(0)
+    expect(listeners.map(({ events, state }) => [events(), state()])).toEqual([[["closing"], "ended"], [["closing"], "ended"]])
+    expect([test.hub.listeners(), test.isTicking()]).toEqual([0, false])
   })
 })

@@ -29,6 +29,8 @@ export interface EdgeRuntime {
 export interface Contender {
   readonly name: string
   readonly runtime: RuntimeName
+  /** Whether it can listen to Redis. */
+  readonly hasEvents: boolean
   /**
    * Megabytes by which 2,000 more questions may make it grow. V8 is told to collect before it has 48 on Node and Deno, so that what is
    * resident is what is held; workerd takes no such word from outside, and its isolate first fills the 96 of `workerd.capnp`, by
@@ -42,12 +44,13 @@ export interface Contender {
 const direct = (url: string) => Effect.succeed({ REDIS_URL: url })
 
 export const contenders: ReadonlyArray<Contender> = [
-  { name: "Node", runtime: "node", mayGrow: 25, environment: direct },
-  { name: "Deno", runtime: "deno", mayGrow: 25, environment: direct },
-  { name: "workerd", runtime: "workerd", mayGrow: 90, environment: direct },
+  { name: "Node", runtime: "node", hasEvents: true, mayGrow: 25, environment: direct },
+  { name: "Deno", runtime: "deno", hasEvents: true, mayGrow: 25, environment: direct },
+  { name: "workerd", runtime: "workerd", hasEvents: true, mayGrow: 90, environment: direct },
   {
     name: "workerd over REST",
     runtime: "workerd",
+    hasEvents: false,
     mayGrow: 90,
     environment: (url) => Effect.map(restRedis(url), (rest) => ({ REDIS_REST_URL: rest, REDIS_REST_TOKEN: restToken }))
   }

@@ -5,8 +5,9 @@ import { createServer, type IncomingMessage } from "node:http"
 
 export const restToken = "the read-only token of the tests"
 
-const Command = Schema.fromJsonString(Schema.Array(Schema.String))
-const decodeCommand = Schema.decodeUnknownPromise(Command)
+const Command = Schema.Array(Schema.Union([Schema.String, Schema.Int]))
+const decodeCommand = Schema.decodeUnknownPromise(Schema.fromJsonString(Command))
+const decodeCommands = Schema.decodeUnknownPromise(Schema.fromJsonString(Schema.Array(Command)))
 
 const textOf = async (request: IncomingMessage): Promise<string> => {
   const chunks: Array<Buffer> = []
@@ -20,11 +21,15 @@ export const restRedis = (redisUrl: string) =>
     Effect.acquireRelease(
       Effect.callback<{ readonly address: string; readonly close: () => void }>((resume) => {
         const redis = makeLazyRedis(redisUrl)
+        const call = ([name = "", ...parts]: typeof Command.Type): Promise<unknown> =>
+          redis.use((client) => client.call(String(name), ...parts))
         const run = async (request: IncomingMessage): Promise<{ readonly status: number; readonly answer: unknown }> => {
           if (request.headers.authorization !== `Bearer ${restToken}`) return { status: 401, answer: { error: "Unauthorized" } }
           try {
-            const [name = "", ...parts] = await decodeCommand(await textOf(request))
-            return { status: 200, answer: { result: await redis.use((client) => client.call(name, ...parts)) } }
+            const text = await textOf(request)
+            if (request.url !== "/pipeline") return { status: 200, answer: { result: await call(await decodeCommand(text)) } }
+            const results = await Promise.all((await decodeCommands(text)).map(call))
+            return { status: 200, answer: results.map((result) => ({ result })) }
           } catch (fault) {
             return { status: 500, answer: { error: String(fault) } }
           }

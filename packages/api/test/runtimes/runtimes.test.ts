@@ -161,31 +161,6 @@ for (const contender of contenders) {
         assert.isBelow(residentMegabytes(edge) - before, contender.mayGrow)
       }))
 
-    it.live("streams events, or has no such path where one request may not write to another's answer", () =>
-      Effect.gen(function*() {
-        const server = yield* redisHolding(ready)
-        const edge = yield* startRuntime(contender, server.url)
-        const { status, text } = yield* Effect.promise(async () => {
-          const response = await fetch(`http://127.0.0.1:${edge.port}${videoPath}events/`, {
-            headers: { authorization: `Bearer ${token}` }
-          })
-          let text = ""
-          for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
-            text += chunk
-            // A stream has no end; leaving the loop closes it.
-            if (text.includes("data: ") && text.endsWith("\n\n")) break
-          }
-          return { status: response.status, text }
-        })
-        if (contender.runtime === "workerd") {
-          assert.strictEqual(status, 404)
-          assert.include(text, "no_such_path")
-        } else {
-          assert.strictEqual(status, 200)
-          assert.match(text, /event: progress\ndata: \{"id":42,"status":"READY"/)
-        }
-      }))
-
     it.live("is alive without Redis, and nothing is left of it after Ctrl-C or SIGTERM", () =>
       Effect.gen(function*() {
         const { port } = yield* ClosedPort.make
@@ -221,6 +196,7 @@ it.live("The edge on workerd answers UNKNOWN while its REST Redis accepts and ne
     const silent = {
       name: "workerd",
       runtime: "workerd" as const,
+      hasEvents: false,
       mayGrow: 0,
       environment: () => Effect.succeed({ REDIS_REST_URL: `http://127.0.0.1:${port}`, REDIS_REST_TOKEN: "token" })
     }

@@ -26,9 +26,9 @@ const capnp = read("workerd.capnp")
 describe("The configurations of workerd", () => {
   it("bind the same class under the same name, and run the same file on the same date", () => {
     const { bindings } = wrangler.durable_objects
-    assert.deepStrictEqual(bindings, [{ name: "REDIS_HOLDER", class_name: "RedisHolder" }])
-    assert.deepStrictEqual(wrangler.migrations.flatMap((it) => it.new_sqlite_classes), ["RedisHolder"])
-    assert.include(capnp, `(name = "REDIS_HOLDER", durableObjectNamespace = "RedisHolder")`)
+    assert.deepStrictEqual(bindings, [{ name: "EDGE_OBJECT", class_name: "EdgeObject" }])
+    assert.deepStrictEqual(wrangler.migrations.flatMap((it) => it.new_sqlite_classes), ["EdgeObject"])
+    assert.include(capnp, `(name = "EDGE_OBJECT", durableObjectNamespace = "EdgeObject")`)
     assert.include(capnp, `embed "${wrangler.main}"`)
     assert.include(capnp, `compatibilityDate :Text = "${wrangler.compatibility_date}"`)
   })
@@ -58,9 +58,9 @@ const argumentsOf = (more: Record<string, string>): string =>
   ).join(" ")
 
 describe("The settings of workerd", () => {
-  it("lead to a Durable Object by REDIS_URL, and to HTTP by REDIS_REST_URL", () => {
+  it("lead to a connection by REDIS_URL, and to HTTP by REDIS_REST_URL", () => {
     const held = Result.getOrThrow(readWorkerdSettings({ ...environment, REDIS_URL: "redis://cache.school" }))
-    assert.deepStrictEqual(held.mirror, { _tag: "Holder" })
+    assert.deepStrictEqual(held.mirror, { _tag: "Connection" })
     const fetched = Result.getOrThrow(readWorkerdSettings({ ...environment, ...rest }))
     assert.deepStrictEqual(fetched.mirror, { _tag: "Rest", url: rest.REDIS_REST_URL, token: "token" })
   })
@@ -75,13 +75,15 @@ describe("The settings of workerd", () => {
       assert.include(faults, "REDIS_REST_URL is no address")
       assert.notInclude(faults, "hidden")
     }
-    assert.include(faultsOf({ REDIS_URL: "redis://a", AUTH_JWKS_URL: "https://a/keys" }), "cannot be used on workerd")
-    assert.include(
-      faultsOf({ REDIS_URL: "redis://a", RATE_LIMIT_PER_TOKEN: "100" }),
-      "RATE_LIMIT_PER_TOKEN cannot be used on workerd"
-    )
     const many = faultsOf({ ...rest, AUTH_JWT_SECRET: "short", REDIS_REST_TOKEN: "" })
     for (const fault of ["without REDIS_REST_TOKEN", "AUTH_JWT_SECRET has 5 bytes"]) assert.include(many, fault)
+  })
+
+  it("lead to the host of the keys besides, by its own service", () => {
+    const redis = { REDIS_URL: "redis://cache.school" }
+    assert.match(argumentsOf({ ...redis, AUTH_JWKS_URL: "https://keys.school/jwks" }), / --external-addr=keys-over-tls=keys.school:443 /)
+    assert.match(argumentsOf({ ...rest, AUTH_JWKS_URL: "http://127.0.0.1:8080/jwks" }), / --external-addr=keys=127.0.0.1:8080 /)
+    for (const name of ["keys", "keys-over-tls"]) assert.include(capnp, `service = "${name}"`)
   })
 
   it("leave the worker one address to go to, and a network only where it encrypts by itself", () => {

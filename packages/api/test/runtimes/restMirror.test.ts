@@ -1,9 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
+import { makeLazyRedis } from "@lectern/adapters/redis"
 import { JobId, jobSubject, TenantId, VideoId, videoSubject } from "@lectern/domain"
 import { describeIf, RedisServer, SilentPort } from "@lectern/harness"
 import { Effect } from "effect"
 import { createServer } from "node:http"
-import { makeRestRedisReader } from "../../src/edge/restRedisReader.ts"
+import { restMirror } from "../../src/edge/restMirror.ts"
 import { redisHolding } from "./edgeRuntime.ts"
 import { restRedis, restToken } from "./restRedis.ts"
 
@@ -31,15 +32,53 @@ const answering = (status: number, body: string, headers: Record<string, string>
     ({ url }) => url
   )
 
+/** A mirror that is given the time that a busy machine may need. */
+const patient = (url: string, token = restToken) => restMirror({ url, token, timeoutMillis: 20_000 })
+
 const faultOf = (url: string, token = restToken) =>
-  Effect.promise(() => makeRestRedisReader({ url, token })(tenant, subjects).then(() => "none", String))
+  Effect.promise(() => patient(url, token).read(tenant, subjects).then(() => "none", String))
+
+const countingFaultOf = (url: string, token = restToken) =>
+  Effect.promise(() => patient(url, token).count([{ key: "a", count: 1 }], 20).then(() => "none", String))
+
+describeIf(RedisServer.availability, "The counters over REST", () => {
+  it.live("add up what several tell them, return the totals in their order, and go after their time", () =>
+    Effect.gen(function*() {
+      const redis = yield* RedisServer.make()
+      const url = yield* restRedis(redis.url)
+      const [one, other] = [patient(url), patient(`${url}/`)]
+      const hits = [{ key: "limit:a", count: 3 }, { key: "limit:b", count: 5 }]
+      assert.deepStrictEqual(yield* Effect.promise(() => one.count(hits, 20)), [3, 5])
+      assert.deepStrictEqual(yield* Effect.promise(() => other.count(hits.toReversed(), 20)), [10, 6])
+      const client = makeLazyRedis(redis.url)
+      const left = yield* Effect.promise(() => client.use((it) => it.ttl("limit:a")))
+      client.close()
+      assert.include([19, 20], left)
+    }))
+
+  it.live("say that their token was refused, and do not show it", () =>
+    Effect.gen(function*() {
+      const redis = yield* RedisServer.make()
+      const fault = yield* countingFaultOf(yield* restRedis(redis.url), "hidden")
+      assert.include(fault, "Cannot count requests over REST: status 401, Unauthorized")
+      assert.notInclude(fault, "hidden")
+    }))
+})
+
+it.live("The counters over REST take no answer for totals that is none", () =>
+  Effect.gen(function*() {
+    for (const body of ["", "[]", "{}", `[{"result":"1"},{"result":1}]`, `[null]`]) {
+      assert.include(yield* countingFaultOf(yield* answering(200, body)), "no list of 1 totals", body)
+    }
+    assert.include(yield* countingFaultOf(yield* answering(200, `[{"error":"NOPERM"},{"result":1}]`)), "NOPERM")
+  }))
 
 describeIf(RedisServer.availability, "The reader over REST", () => {
   it.live("reads the texts of all subjects in their order", () =>
     Effect.gen(function*() {
       const redis = yield* redisHolding({ "tenant:7:video:42:progress": "진행", "tenant:7:job:j/1:status": `{"a":1}` })
       const url = yield* restRedis(redis.url)
-      const read = makeRestRedisReader({ url, token: restToken })
+      const { read } = patient(url)
       assert.deepStrictEqual(yield* Effect.promise(() => read(tenant, subjects)), [
         { status: null, progress: "진행" },
         { status: `{"a":1}`, progress: null }
@@ -73,6 +112,7 @@ describe("The reader over REST", () => {
   it.live("gives up an address that accepts and never answers", () =>
     Effect.gen(function*() {
       const { port } = yield* SilentPort.make
-      assert.include(yield* faultOf(`http://127.0.0.1:${port}`), "TimeoutError")
+      const { read } = restMirror({ url: `http://127.0.0.1:${port}`, token: restToken })
+      assert.include(yield* Effect.promise(() => read(tenant, subjects).then(() => "none", String)), "TimeoutError")
     }))
 })
