@@ -51,6 +51,8 @@ const redispatchAfterMillis = { inProcess: 10_000, elsewhere: 15 * 60_000 } as c
 
 /** How long a job's holder may be silent before others take the job, in seconds: what a job waits for when all of this is killed. */
 const leaseSeconds = 30
+/** How long a job may go on when all of this is told to stop: somebody at a terminal waits for it. */
+const graceMillis = 2_000
 const defaultRegion = "ap-northeast-2"
 
 const workerProgram = fileURLToPath(import.meta.resolve("@lectern/worker-video/main"))
@@ -211,7 +213,7 @@ export const systemLayer = (settings: SystemSettings) => {
 
   const consumer = Layer.effectDiscard(
     Effect.flatMap(jobHandlers({ workRoot: data.work }), (handlers) =>
-      consume(handlers, { ...defaultConsumerOptions, leaseMillis: leaseSeconds * 1000 })).pipe(Effect.forkScoped)
+      consume(handlers, { ...defaultConsumerOptions, leaseMillis: leaseSeconds * 1000, graceMillis })).pipe(Effect.forkScoped)
   )
 
   return Layer.mergeAll(origin, consumer, upkeep).pipe(Layer.provide(domain))

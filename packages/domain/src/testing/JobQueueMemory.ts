@@ -21,9 +21,13 @@ interface Held {
   receiveCount: number
   /** When it may be handed out (again), in milliseconds. */
   visibleAt: number
+  receivedAt: number
   /** Raised by every hand-over, so that an older delivery of the same message does nothing. */
   receipt: number
 }
+
+/** As on SQS: nothing stays hidden for longer than 12 hours after it was handed out. */
+const maxHiddenMillis = 12 * 3_600_000
 
 const encode = Schema.encodeSync(JobMessageJson)
 const decode = Schema.decodeUnknownResult(JobMessageJson)
@@ -40,7 +44,7 @@ export const layer: Layer.Layer<JobQueue | QueueContents> = Layer.effectContext(
       Effect.suspend(() => {
         lastId += 1
         const id = `message-${lastId}`
-        held.set(id, { id, text, receiveCount: 0, visibleAt: now, receipt: 0 })
+        held.set(id, { id, text, receiveCount: 0, visibleAt: now, receivedAt: now, receipt: 0 })
         return Effect.as(arrived.open, id)
       }))
 
@@ -63,7 +67,7 @@ export const layer: Layer.Layer<JobQueue | QueueContents> = Layer.effectContext(
         ),
       extend: (seconds) =>
         whileInHand((now) => {
-          message.visibleAt = now + seconds * 1000
+          message.visibleAt = Math.min(now + seconds * 1000, message.receivedAt + maxHiddenMillis)
         }),
       bury: whileInHand(() => {
         held.delete(message.id)
@@ -83,6 +87,7 @@ export const layer: Layer.Layer<JobQueue | QueueContents> = Layer.effectContext(
         return visible.map((message) => {
           message.receiveCount += 1
           message.receipt += 1
+          message.receivedAt = now
           message.visibleAt = now + options.visibilitySeconds * 1000
           return deliver(message)
         })
