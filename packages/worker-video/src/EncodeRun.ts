@@ -15,6 +15,7 @@ import { Cause, Effect, FileSystem } from "effect"
 import { Encoder, EncodeToken, keepNowhere } from "./encoder/index.ts"
 import { ExitCode } from "./ExitCode.ts"
 import { publishHls, removeOtherOutputs } from "./HlsPublication.ts"
+import { type MemoryLimit, readMemoryLimit } from "./memoryLimit.ts"
 import { downloadRaw } from "./rawDownload.ts"
 
 export interface EncodeRunOptions {
@@ -88,7 +89,8 @@ const attempt = Effect.fnUntraced(function*(run: JobRun, options: EncodeRunOptio
     })
     return ExitCode.done
   }
-  const end = yield* holdLease(run, options.leaseMillis, (pulse) => encode(run, video, options, pulse)).pipe(
+  const memory = yield* readMemoryLimit
+  const end = yield* holdLease(run, options.leaseMillis, (pulse) => encode(run, video, options, pulse, memory)).pipe(
     Effect.catchTags({
       LeaseLost: (error) => leaseGone(error.message),
       JobNotFound: (error) => leaseGone(error.message)
@@ -119,7 +121,8 @@ const encode = (
   run: JobRun,
   video: Video,
   options: EncodeRunOptions,
-  pulse: Effect.Effect<void>
+  pulse: Effect.Effect<void>,
+  memoryBefore: MemoryLimit
 ) =>
   Effect.gen(function*() {
     const encoder = yield* Encoder
@@ -207,12 +210,15 @@ const encode = (
           retryable: false
         }),
       TranscodeFailed: (error) =>
-        ended("The encode failed", error.message, error.retryable ? ExitCode.temporary : ExitCode.bug, {
-          _tag: "Fail",
-          code: error.reason._tag,
-          message: "영상을 변환하지 못했습니다",
-          retryable: error.retryable
-        }),
+        Effect.flatMap(readMemoryLimit, (memory) =>
+          memory.kills > memoryBefore.kills
+            ? outOfMemory(memory, error.message)
+            : ended("The encode failed", error.message, error.retryable ? ExitCode.temporary : ExitCode.bug, {
+              _tag: "Fail",
+              code: error.reason._tag,
+              message: "영상을 변환하지 못했습니다",
+              retryable: error.retryable
+            })),
       EncoderUnavailable: (error) => temporary("encoder_unavailable", error.message),
       ObjectStoreUnavailable: (error) => temporary("object_store_unavailable", error.message),
       PlatformError: (error) => temporary("work_directory", error.message),
@@ -240,6 +246,15 @@ const ended = (
   command: WorkerCommand
 ): Effect.Effect<AttemptEnd> =>
   Effect.as(Effect.logError(what, { error }), { command, exit, afterwards: Effect.void })
+
+/** Tried again all the same, by the row's own count: it may come to a larger machine, or be put on one. */
+const outOfMemory = ({ bytes }: MemoryLimit, error: string): Effect.Effect<AttemptEnd> =>
+  ended(`The memory limit${bytes === null ? "" : ` of ${Math.round(bytes / 2 ** 20)} MiB`} was reached`, error, ExitCode.outOfMemory, {
+    _tag: "Fail",
+    code: "out_of_memory",
+    message: "작업 서버의 메모리가 부족하여 영상을 변환하지 못했습니다",
+    retryable: true
+  })
 
 const temporary = (code: string, error: string): Effect.Effect<AttemptEnd> =>
   ended("Something around the encode failed", error, ExitCode.temporary, {

@@ -14,8 +14,16 @@ export const ExitCode = {
   temporary: 75,
   /** The configuration is wrong; no retry helps. sysexits.h: EX_CONFIG. */
   configuration: 78,
+  /**
+   * The memory limit was reached; only more memory helps. 128 + SIGKILL, which is also how the system ends us itself when it
+   * chooses us and not ffmpeg.
+   */
+  outOfMemory: 137,
   /** Told to stop. 128 + SIGTERM. */
   preempted: 143
 } as const
 
 export type ExitCode = typeof ExitCode[keyof typeof ExitCode]
+
+/** After these Batch itself tries again at once. After all others its rules end the run, and the row says what becomes of the job. */
+export const retriedByBatch: ReadonlyArray<ExitCode> = [ExitCode.temporary, ExitCode.preempted]

@@ -14,19 +14,19 @@ export interface ProductImage {
 export const productImages = {
   video: {
     name: "video",
-    tag: "localhost/academy-video-worker",
+    tag: "localhost/lectern-worker-video",
     dockerfile: "packages/worker-video/Dockerfile",
     workspace: "@lectern/worker-video"
   },
   ai: {
     name: "ai",
-    tag: "localhost/academy-ai-worker",
+    tag: "localhost/lectern-worker-ai",
     dockerfile: "packages/worker-ai/Dockerfile",
     workspace: "@lectern/worker-ai"
   },
   origin: {
     name: "origin",
-    tag: "localhost/academy-origin",
+    tag: "localhost/lectern-origin",
     dockerfile: "packages/api/Dockerfile",
     workspace: "@lectern/api"
   }

@@ -1,4 +1,4 @@
-import { ExitCode } from "../../ExitCode.ts"
+import { ExitCode, retriedByBatch } from "../../ExitCode.ts"
 import type { JobDefinition, RetryRule } from "../Evidence.ts"
 import type { Fault, LintRule } from "./LintRule.ts"
 import type { Setup } from "../Setup.ts"
@@ -51,13 +51,10 @@ const programEnd = (exitCode: number): End => ({
   statusReason: "Essential container in task exited"
 })
 
-const ownEnds: ReadonlyArray<readonly [number, "RETRY" | "EXIT"]> = [
-  [ExitCode.badInput, "EXIT"],
-  [ExitCode.bug, "EXIT"],
-  [ExitCode.temporary, "RETRY"],
-  [ExitCode.configuration, "EXIT"],
-  [ExitCode.preempted, "RETRY"]
-]
+/** After `done` Batch asks none of its rules, and lack of memory has a rule of its own below. */
+const ownEnds: ReadonlyArray<readonly [number, "RETRY" | "EXIT"]> = Object.values(ExitCode)
+  .filter((code) => code !== ExitCode.done && code !== ExitCode.outOfMemory)
+  .map((code) => [code, retriedByBatch.includes(code) ? "RETRY" : "EXIT"])
 
 const hostGone: End = { exitCode: "", reason: "", statusReason: "Host EC2 (instance i-0) terminated." }
 const outOfMemory: End = {
