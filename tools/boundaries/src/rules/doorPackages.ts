@@ -24,7 +24,10 @@ const doors: Readonly<Record<string, Readonly<Record<string, Door>>>> = {
     "./batch": { packages: ["effect", "@aws-sdk/client-batch"] },
     "./environment": { packages: ["effect"], builtins: [] },
     "./files": { packages: ["effect", "@effect/platform-node"] },
-    "./in-process": { packages: ["effect", "@effect/platform-node"] }
+    "./in-process": { packages: ["effect", "@effect/platform-node"] },
+    "./solapi": { packages: ["effect"], builtins: ["node:crypto"] },
+    "./smtp": { packages: ["effect", "nodemailer"] },
+    "./sandbox": { packages: ["effect"], builtins: [] }
   },
   "@lectern/api": {
     // For pages of others: no dependency at all, and each thin door that of its name.

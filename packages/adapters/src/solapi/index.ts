@@ -1,0 +1,2 @@
+/** Text messages and KakaoTalk templates by Solapi. */
+export { makeMessageProviderSolapi, type MessageProviderSolapiOptions } from "./MessageProviderSolapi.ts"
