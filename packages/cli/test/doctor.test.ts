@@ -1,10 +1,8 @@
 import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { ClosedPort } from "@lectern/harness"
+import { type BatchFault, BatchServer, ClosedPort } from "@lectern/harness"
 import { Cause, Console, Effect, Exit, FileSystem, type Scope } from "effect"
 import { Command } from "effect/cli"
-import { createServer } from "node:http"
-import { text } from "node:stream/consumers"
 import { CommandFailed } from "../src/CommandFailed.ts"
 import { doctor } from "../src/commands/doctor.ts"
 import { lintBatch } from "../src/commands/lintBatch.ts"
@@ -61,46 +59,7 @@ const atBatch = (url: string) =>
     AWS_EC2_METADATA_DISABLED: "true"
   })
 
-interface Deployed {
-  readonly jobs?: ReadonlyArray<unknown>
-  readonly jobQueues?: ReadonlyArray<unknown>
-}
-
-/** A server that gives the same answer to every call of Batch, save for those that it refuses. */
-const startBatch = ({ jobQueues = [], jobs = [] }: Deployed) =>
-  Effect.gen(function*() {
-    const refused = new Set<string>()
-    const server = createServer((request, response) => {
-      void text(request).then(() => {
-        const isRefused = refused.has(request.url ?? "")
-        response.writeHead(isRefused ? 403 : 200, {
-          "content-type": "application/json",
-          ...(isRefused ? { "x-amzn-errortype": "AccessDeniedException" } : {})
-        })
-        response.end(JSON.stringify(
-          isRefused ? { message: "refused" } : { jobs, jobQueues, computeEnvironments: [], jobDefinitions: [] }
-        ))
-      })
-    })
-    yield* Effect.acquireRelease(
-      Effect.callback<void>((resume) => {
-        server.listen(0, "127.0.0.1", () => resume(Effect.void))
-      }),
-      () =>
-        Effect.callback<void>((resume) => {
-          server.closeAllConnections()
-          server.close(() => resume(Effect.void))
-        })
-    )
-    const address = server.address()
-    const port = typeof address === "object" && address !== null ? address.port : 0
-    return {
-      url: `http://127.0.0.1:${port}`,
-      refuse: (path: string) => {
-        refused.add(path)
-      }
-    }
-  })
+const denied: BatchFault = { status: 403, code: "AccessDeniedException" }
 
 const jobId = "3f6c0f7e-2d0b-4a38-9a1c-5d2f1f0c9b11"
 const failedJob = {
@@ -170,7 +129,7 @@ describe("lectern doctor", () => {
 
   it.effect("asks AWS, saves the answers without secrets, and says the same from them", () =>
     Effect.gen(function*() {
-      const server = yield* startBatch({ jobs: [failedJob] })
+      const server = yield* BatchServer.make({ jobs: [failedJob] })
       yield* atBatch(server.url)
       const file = yield* written("saved.json", "")
       const live = yield* run("doctor", jobId, "--save", file)
@@ -182,8 +141,8 @@ describe("lectern doctor", () => {
 
   it.effect("exits 78 when AWS refuses to tell, and 69 when it cannot be reached", () =>
     Effect.gen(function*() {
-      const server = yield* startBatch({ jobs: [failedJob] })
-      server.refuse("/v1/describejobs")
+      const server = yield* BatchServer.make({ jobs: [failedJob] })
+      server.refuse(denied, "/v1/describejobs")
       yield* atBatch(server.url)
       assert.strictEqual((yield* run("doctor", jobId)).exitCode, 78)
       const { port } = yield* ClosedPort.make
@@ -227,12 +186,12 @@ describe("lectern lint-batch", () => {
 
   it.effect("looks at what is deployed, and does not take a refused look for a sound setup", () =>
     Effect.gen(function*() {
-      const server = yield* startBatch({ jobQueues: [queue] })
+      const server = yield* BatchServer.make({ jobQueues: [queue] })
       yield* atBatch(server.url)
       const said = yield* run("lint-batch", "--live")
       assert.strictEqual(said.exitCode, 1)
       assert.include(said.out, "name-of-definition")
-      server.refuse("/v1/describecomputeenvironments")
+      server.refuse(denied, "/v1/describecomputeenvironments")
       assert.strictEqual((yield* run("lint-batch", "--live")).exitCode, 78)
     }).pipe(Effect.provide(NodeServices.layer)))
 })

@@ -2,6 +2,14 @@
  * Real servers for tests, each in a process of its own on a free port of 127.0.0.1. They die with their scope, and also when
  * the test process dies. The harness lives in real time: it works in `it.effect`, where the clock stands still.
  */
+export {
+  type BatchCall,
+  type BatchFault,
+  type BatchJob,
+  BatchServer,
+  type BatchServerOptions,
+  type BatchWorld
+} from "./BatchServer.ts"
 export { FauxqsServer } from "./FauxqsServer.ts"
 export { HarnessError } from "./HarnessError.ts"
 export { NeonProxy, type Target } from "./NeonProxy.ts"

@@ -1,12 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import { EncodeRuntime, JobId, TenantId } from "@lectern/domain"
-import { ClosedPort, SilentPort } from "@lectern/harness"
+import { EncodeRuntime, type EncodeSubmission, JobId, TenantId } from "@lectern/domain"
+import { type BatchJob, BatchServer, ClosedPort, SilentPort } from "@lectern/harness"
 import { Context, Effect, Layer, Redacted } from "effect"
-import { batchVariables, EncodeRuntimeBatch } from "../../src/batch/index.ts"
+import { batchVariables, EncodeRuntimeBatch, type EncodeRuntimeBatchOptions } from "../../src/batch/index.ts"
 import { encodeRuntimeSuite } from "../conformance/EncodeRuntimeSuite.ts"
-import { startBatchServer } from "./BatchServer.ts"
 
-const options = (endpoint: string) => ({
+const options = (endpoint: string): EncodeRuntimeBatchOptions => ({
   endpoint,
   region: "us-east-1",
   credentials: { accessKeyId: "key", secretAccessKey: Redacted.make("secret") },
@@ -16,30 +15,51 @@ const options = (endpoint: string) => ({
   maxAttempts: 2
 })
 
-const runtimeAt = (endpoint: string, requestTimeoutMillis = 2_000) =>
+const runtimeAt = (endpoint: string, more: Partial<EncodeRuntimeBatchOptions> = {}) =>
   Effect.map(
-    Layer.build(EncodeRuntimeBatch.layer({ ...options(endpoint), requestTimeoutMillis })),
+    Layer.build(EncodeRuntimeBatch.layer({ ...options(endpoint), ...more })),
     (context) => Context.get(context, EncodeRuntime)
   )
 
+const lecture: EncodeSubmission = {
+  tenantId: TenantId.make(7),
+  jobId: JobId.make("0190f3c2-aaaa-4bbb-8ccc-000000000001"),
+  submission: 1
+}
+
+/** A job that moves on by one status each time that it is described, and ends as its id says. */
+const advance = (job: BatchJob): BatchJob => {
+  const { job_id } = job["parameters"] as { readonly job_id: string }
+  if (job.status === "SUBMITTED") return { ...job, status: "RUNNABLE" }
+  if (job.status === "RUNNABLE") return { ...job, status: "RUNNING" }
+  if (job.status !== "RUNNING" || job_id.startsWith("waits")) return job
+  const exitCode = job_id.startsWith("exits-3") ? 3 : 0
+  return {
+    ...job,
+    status: exitCode === 0 ? "SUCCEEDED" : "FAILED",
+    statusReason: "Essential container in task exited",
+    container: { exitCode }
+  }
+}
+
 encodeRuntimeSuite(
   "AWS Batch",
-  Layer.unwrap(Effect.map(startBatchServer, ({ url }) => EncodeRuntimeBatch.layer(options(url))))
+  Layer.unwrap(Effect.map(BatchServer.make({ advance }), ({ url }) => EncodeRuntimeBatch.layer(options(url))))
 )
 
 describe("EncodeRuntimeBatch", () => {
   it.effect("submits a job under the names of the contract", () =>
     Effect.gen(function*() {
-      const server = yield* startBatchServer
+      const server = yield* BatchServer.make()
       const runtime = yield* runtimeAt(server.url)
-      yield* runtime.submit({ tenantId: TenantId.make(7), jobId: JobId.make("0190f3c2-aaaa-4bbb-8ccc-000000000001") })
-      assert.deepStrictEqual(server.requests, [{
-        path: "/v1/submitjob",
+      yield* runtime.submit(lecture)
+      assert.deepStrictEqual(server.calls, [{
+        call: "/v1/submitjob",
         body: {
           jobName: "video-0190f3c2",
           jobQueue: "academy-video-batch-queue",
           jobDefinition: "academy-video-batch-jobdef",
-          parameters: { job_id: "0190f3c2-aaaa-4bbb-8ccc-000000000001" },
+          parameters: { job_id: lecture.jobId, tenant_id: "7", submission: "1" },
           containerOverrides: {
             environment: [
               { name: "VIDEO_JOB_ID", value: "0190f3c2-aaaa-4bbb-8ccc-000000000001" },
@@ -48,6 +68,21 @@ describe("EncodeRuntimeBatch", () => {
           }
         }
       }])
+    }))
+
+  it.effect("submits an array where several containers work together, and follows its parent", () =>
+    Effect.gen(function*() {
+      const server = yield* BatchServer.make()
+      const runtime = yield* runtimeAt(server.url)
+      const id = yield* runtime.submit({ ...lecture, arraySize: 3 })
+      assert.deepStrictEqual(server.calls[0]?.body["arrayProperties"], { size: 3 })
+      const parent = (status: string, statusSummary: Record<string, number>) => {
+        server.put({ jobId: id, jobName: "video-0190f3c2", status, arrayProperties: { size: 3, statusSummary } })
+        return Effect.map(runtime.describe([id]), (states) => states.get(id)?._tag)
+      }
+      assert.strictEqual(yield* parent("PENDING", { RUNNABLE: 3 }), "Waiting")
+      assert.strictEqual(yield* parent("PENDING", { RUNNABLE: 1, RUNNING: 1, SUCCEEDED: 1 }), "Running")
+      assert.strictEqual(yield* parent("FAILED", { FAILED: 1, SUCCEEDED: 2 }), "Ended")
     }))
 
   for (
@@ -64,25 +99,74 @@ describe("EncodeRuntimeBatch", () => {
   ) {
     it.effect(`takes a job that is ${status} for ${tag}`, () =>
       Effect.gen(function*() {
-        const server = yield* startBatchServer
-        server.set("one", status)
+        const server = yield* BatchServer.make({ jobs: [{ jobId: "one", jobName: "job", status }] })
         const states = yield* (yield* runtimeAt(server.url)).describe(["one"])
         assert.strictEqual(states.get("one")?._tag, tag)
       }))
+
+    const ended = tag === "Ended"
+    it.effect(`${ended ? "leaves a job alone that is" : "ends a job that is"} ${status} with TerminateJob, and never with CancelJob`, () =>
+      Effect.gen(function*() {
+        const server = yield* BatchServer.make({ jobs: [{ jobId: "one", jobName: "job", status, statusReason: "as it was" }] })
+        yield* (yield* runtimeAt(server.url)).terminate("one", "The video was deleted")
+        assert.deepStrictEqual(server.calls.map(({ call }) => call), ["/v1/terminatejob"])
+        assert.deepStrictEqual(
+          server.jobs.map((job) => [job.status, job["statusReason"]]),
+          [ended ? [status, "as it was"] : ["FAILED", "The video was deleted"]]
+        )
+      }))
   }
+
+  it.effect("tells both reasons of an end, and Batch's words beside it", () =>
+    Effect.gen(function*() {
+      const server = yield* BatchServer.make({
+        jobs: [{
+          jobId: "one",
+          jobName: "job",
+          status: "FAILED",
+          statusReason: "Task failed to start",
+          container: { reason: "CannotPullContainerError: manifest unknown", logStreamName: "video/default/1" }
+        }]
+      })
+      const state = (yield* (yield* runtimeAt(server.url)).describe(["one"])).get("one")
+      assert.deepStrictEqual(state, {
+        _tag: "Ended",
+        exitCode: null,
+        reason: "Task failed to start: CannotPullContainerError: manifest unknown",
+        words: {
+          status: "FAILED",
+          statusReason: "Task failed to start",
+          containerReason: "CannotPullContainerError: manifest unknown",
+          exitCode: null,
+          logStream: "video/default/1"
+        }
+      })
+    }))
 
   it.effect("describes any number of jobs, a hundred at a time, each once", () =>
     Effect.gen(function*() {
-      const server = yield* startBatchServer
       const ids = Array.from({ length: 250 }, (_, index) => `job-${index}`)
-      for (const id of ids) server.set(id, "RUNNING")
+      const server = yield* BatchServer.make({ jobs: ids.map((jobId) => ({ jobId, jobName: "job", status: "RUNNING" })) })
       const states = yield* (yield* runtimeAt(server.url)).describe([...ids, ...ids])
       assert.deepStrictEqual([...states.keys()], ids)
       assert.isTrue([...states.values()].every(({ _tag }) => _tag === "Running"))
-      assert.deepStrictEqual(
-        server.requests.map(({ body }) => (body["jobs"] as ReadonlyArray<string>).length),
-        [100, 100, 50]
-      )
+      assert.deepStrictEqual(server.calls.map(({ body }) => (body["jobs"] as ReadonlyArray<string>).length), [100, 100, 50])
+    }))
+
+  it.effect("finds a submission among hundreds of other jobs that bear the same name", () =>
+    Effect.gen(function*() {
+      const stranger = (index: number): BatchJob => ({
+        jobId: `stranger-${index}`,
+        jobName: "video-0190f3c2",
+        status: "RUNNING",
+        parameters: { job_id: `0190f3c2-of-another-${index}`, tenant_id: "7", submission: "1" }
+      })
+      const server = yield* BatchServer.make({ jobs: Array.from({ length: 250 }, (_, index) => stranger(index)) })
+      const runtime = yield* runtimeAt(server.url)
+      assert.deepStrictEqual(yield* runtime.find(lecture), [])
+      const id = yield* runtime.submit(lecture)
+      assert.deepStrictEqual(yield* runtime.find(lecture), [id])
+      assert.deepStrictEqual(yield* runtime.find({ ...lecture, submission: 2 }), [])
     }))
 
   for (
@@ -90,33 +174,56 @@ describe("EncodeRuntimeBatch", () => {
       [403, "AccessDeniedException", false],
       [400, "ClientException", false],
       [429, "TooManyRequestsException", true],
-      [400, "ThrottlingException", true],
-      [500, "ServerException", true]
+      [400, "ThrottlingException", true]
     ] as const
   ) {
-    it.effect(`takes ${code} for no answer about any job`, () =>
+    it.live(`takes ${code} for no answer about any job, and for a submission that did nothing`, () =>
       Effect.gen(function*() {
-        const server = yield* startBatchServer
-        server.set("one", "RUNNING")
-        server.refuseWith({ status, code })
+        const server = yield* BatchServer.make({ jobs: [{ jobId: "one", jobName: "job", status: "RUNNING" }] })
+        server.refuse({ status, code })
         const runtime = yield* runtimeAt(server.url)
         const failures = [
           yield* Effect.flip(runtime.describe(["one"])),
+          yield* Effect.flip(runtime.find(lecture)),
           yield* Effect.flip(runtime.terminate("one", "reason")),
-          yield* Effect.flip(runtime.submit({ tenantId: TenantId.make(7), jobId: JobId.make("j") }))
+          yield* Effect.flip(runtime.submit(lecture))
         ]
-        assert.deepStrictEqual(failures.map((failure) => failure.retryable), [retryable, retryable, retryable])
+        const failure = { _tag: "EncodeRuntimeUnavailable" as const, retryable }
+        assert.deepStrictEqual(failures.map((it) => ({ _tag: it._tag, retryable: "retryable" in it && it.retryable })), [
+          failure,
+          failure,
+          failure,
+          failure
+        ])
       }))
   }
+
+  it.live("submits again what was throttled, and nothing whose answer it does not have", () =>
+    Effect.gen(function*() {
+      const server = yield* BatchServer.make()
+      const runtime = yield* runtimeAt(server.url, { requestTimeoutMillis: 300 })
+      server.script("/v1/submitjob", [{ status: 429, code: "TooManyRequestsException" }])
+      yield* runtime.submit(lecture)
+      assert.lengthOf(server.jobs, 1)
+      for (const fault of ["lost", "broken after", "silence"] as const) {
+        const before = server.calls.length
+        server.script("/v1/submitjob", [fault])
+        assert.strictEqual((yield* Effect.flip(runtime.submit(lecture)))._tag, "SubmissionUncertain", fault)
+        assert.strictEqual(server.calls.length, before + 1, fault)
+      }
+      assert.lengthOf(server.jobs, 3)
+    }))
 
   it.effect("gives up on a server that refuses connections or never answers, and says that a later call may do", () =>
     Effect.gen(function*() {
       const silent = yield* SilentPort.make
       const closed = yield* ClosedPort.make
       for (const { port } of [silent, closed]) {
-        const runtime = yield* runtimeAt(`http://127.0.0.1:${port}`, 200)
+        const runtime = yield* runtimeAt(`http://127.0.0.1:${port}`, { requestTimeoutMillis: 200 })
         assert.isTrue((yield* Effect.flip(runtime.describe(["one"]))).retryable)
         assert.isTrue((yield* Effect.flip(runtime.terminate("one", "reason"))).retryable)
       }
+      const refused = yield* runtimeAt(`http://127.0.0.1:${closed.port}`)
+      assert.strictEqual((yield* Effect.flip(refused.submit(lecture)))._tag, "EncodeRuntimeUnavailable")
     }))
 })

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { ClosedPort, SilentPort } from "@lectern/harness"
+import { type BatchJob, BatchServer, type BatchWorld, ClosedPort, SilentPort } from "@lectern/harness"
 import { Context, Effect, Layer, Redacted, Schema } from "effect"
 import {
   BatchEvidence,
@@ -11,7 +11,6 @@ import {
   lintSetup,
   setupOf
 } from "../../src/doctor/index.ts"
-import { type Described, startBatchDescriptions } from "./BatchDescriptions.ts"
 import { readFixtures } from "./Fixture.ts"
 
 const names = expectedNames()
@@ -23,9 +22,10 @@ const ourId = "0190f3c2-aaaa-4bbb-8ccc-000000000001"
 const [job] = bundle.describeJobs?.jobs ?? []
 const batchId = job?.jobId ?? ""
 
-const run = (jobId: string, videoJobId: string, fields: Record<string, unknown> = {}) => ({
+const run = (jobId: string, videoJobId: string, fields: Record<string, unknown> = {}): BatchJob => ({
   ...job,
   jobName: "video-0190f3c2",
+  status: job?.status ?? "FAILED",
   container: {
     ...job?.container,
     environment: [{ name: "VIDEO_JOB_ID", value: videoJobId }, { name: "DATABASE_URL", value: "postgres://secret" }]
@@ -34,7 +34,7 @@ const run = (jobId: string, videoJobId: string, fields: Record<string, unknown> 
   jobId
 })
 
-const world: Described = {
+const world: BatchWorld & { readonly jobs: ReadonlyArray<BatchJob> } = {
   jobs: [run(batchId, ourId)],
   jobQueues: bundle.describeJobQueues?.jobQueues ?? [],
   computeEnvironments: bundle.describeComputeEnvironments?.computeEnvironments ?? [],
@@ -57,7 +57,7 @@ const evidenceAt = (endpoint: string, requestTimeoutMillis = 2_000) =>
 describe("BatchEvidenceAws", () => {
   it.effect("collects a job by Batch's id and all that stands around it", () =>
     Effect.gen(function*() {
-      const server = yield* startBatchDescriptions(world)
+      const server = yield* BatchServer.make(world)
       const evidence = yield* (yield* evidenceAt(server.url)).ofJob(batchId, names)
       assert.deepStrictEqual(evidence.missing, [])
       assert.strictEqual(evidence.describeJobs?.jobs?.[0]?.jobId, batchId)
@@ -65,7 +65,7 @@ describe("BatchEvidenceAws", () => {
       assert.strictEqual(evidence.getJobQueueSnapshot?.frontOfQueue?.jobs?.length, 1)
       assert.match(evidence.collectedWith ?? "", /^@aws-sdk\/client-batch \d/)
       assert.strictEqual(diagnose(evidence, 0).symptom, "queue.disabled")
-      assert.deepStrictEqual(server.paths.toSorted(), [
+      assert.deepStrictEqual(server.calls.map(({ call }) => call).toSorted(), [
         "/v1/describecomputeenvironments",
         "/v1/describejobdefinitions",
         "/v1/describejobqueues",
@@ -77,22 +77,22 @@ describe("BatchEvidenceAws", () => {
   it.effect("finds our own job by its name and the id in its environment, and takes its latest run", () =>
     Effect.gen(function*() {
       const strangers = Array.from({ length: 250 }, (_, index) => run(`stranger-${index}`, `0190f3c2-of-another-${index}`, { createdAt: 1_900_000_000_000 }))
-      const server = yield* startBatchDescriptions({
+      const server = yield* BatchServer.make({
         ...world,
         jobs: [run("older", ourId, { createdAt: 1 }), ...strangers, run("latest", ourId, { createdAt: 2 })]
       })
       const evidence = yield* (yield* evidenceAt(server.url)).ofJob(ourId, names)
       assert.deepStrictEqual(evidence.describeJobs?.jobs?.map(({ jobId }) => jobId), ["latest", "older"])
       assert.strictEqual(diagnose(evidence, 0).jobId, "latest")
-      assert.strictEqual(server.paths.filter((path) => path === "/v1/listjobs").length, 3)
+      assert.strictEqual(server.calls.filter(({ call }) => call === "/v1/listjobs").length, 3)
     }))
 
   it.effect("says that Batch mentions no such job only when Batch has answered so", () =>
     Effect.gen(function*() {
-      const server = yield* startBatchDescriptions({ ...world, jobs: [] })
+      const server = yield* BatchServer.make({ ...world, jobs: [] })
       const batch = yield* evidenceAt(server.url)
       assert.strictEqual(diagnose(yield* batch.ofJob(ourId, names), 0).symptom, "job.not-found")
-      server.refuse("/v1/listjobs", { status: 403, code: "AccessDeniedException" })
+      server.refuse({ status: 403, code: "AccessDeniedException" }, "/v1/listjobs")
       assert.strictEqual(diagnose(yield* batch.ofJob(ourId, names), 0).symptom, "call.refused")
     }))
 
@@ -109,8 +109,8 @@ describe("BatchEvidenceAws", () => {
   ) {
     it.effect(`takes ${code} of DescribeJobs for ${symptom}`, () =>
       Effect.gen(function*() {
-        const server = yield* startBatchDescriptions(world)
-        server.refuse("/v1/describejobs", { status, code })
+        const server = yield* BatchServer.make(world)
+        server.refuse({ status, code }, "/v1/describejobs")
         const diagnosis = diagnose(yield* (yield* evidenceAt(server.url)).ofJob(batchId, names), 0)
         assert.strictEqual(diagnosis.symptom, symptom)
         assert.strictEqual(diagnosis.state, "UNKNOWN")
@@ -119,8 +119,8 @@ describe("BatchEvidenceAws", () => {
 
   it.effect("keeps what was answered when another call is refused, and says which", () =>
     Effect.gen(function*() {
-      const server = yield* startBatchDescriptions(world)
-      server.refuse("/v1/describecomputeenvironments", { status: 403, code: "AccessDeniedException" })
+      const server = yield* BatchServer.make(world)
+      server.refuse({ status: 403, code: "AccessDeniedException" }, "/v1/describecomputeenvironments")
       const evidence = yield* (yield* evidenceAt(server.url)).ofJob(batchId, names)
       assert.deepStrictEqual(evidence.missing?.map(({ call, kind }) => ({ call, kind })), [
         { call: "DescribeComputeEnvironments", kind: "refused" }
@@ -140,7 +140,7 @@ describe("BatchEvidenceAws", () => {
 
   it.effect("takes no value of the environment along but our ids", () =>
     Effect.gen(function*() {
-      const server = yield* startBatchDescriptions(world)
+      const server = yield* BatchServer.make(world)
       const saved = encodeBundle(yield* (yield* evidenceAt(server.url)).ofJob(batchId, names))
       assert.notInclude(saved, "postgres://secret")
       assert.include(saved, ourId)
@@ -148,14 +148,14 @@ describe("BatchEvidenceAws", () => {
 
   it.effect("looks at a setup as it is deployed", () =>
     Effect.gen(function*() {
-      const server = yield* startBatchDescriptions(world)
+      const server = yield* BatchServer.make(world)
       const evidence = yield* (yield* evidenceAt(server.url)).ofSetup(names)
       assert.deepStrictEqual(lintSetup(setupOf([evidence], true), names).map(({ rule }) => rule), ["queue-usable"])
     }))
 
   it.effect("finds names missing where nothing is deployed under them", () =>
     Effect.gen(function*() {
-      const server = yield* startBatchDescriptions({ jobs: [], jobQueues: [], computeEnvironments: [], jobDefinitions: [] })
+      const server = yield* BatchServer.make()
       const evidence = yield* (yield* evidenceAt(server.url)).ofSetup(names)
       assert.deepStrictEqual(lintSetup(setupOf([evidence], true), names).map(({ found, rule }) => [rule, found.split(" ")[0]]), [
         ["name-of-queue", "none"],
