@@ -8,6 +8,8 @@ export {
   type SkipReason
 } from "./bestEffort.ts"
 export { EncodeMisses, type MissedRun, type Misses } from "./EncodeMisses.ts"
+export * from "./EncodeLeftovers.ts"
+export * from "./EncodeParts.ts"
 export * from "./EncodeRuntime.ts"
 export { EpochMillis } from "./Epoch.ts"
 export type { Committed } from "./internal/Committed.ts"

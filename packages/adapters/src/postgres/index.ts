@@ -1,6 +1,7 @@
 /** Postgres: three ways to reach it, one set of SQL, and the two stores that live in it. */
 export { connectionLimits } from "./connectionLimits.ts"
 export * as EncodeMissesPostgres from "./EncodeMissesPostgres.ts"
+export * as EncodePartsPostgres from "./EncodePartsPostgres.ts"
 export { FolderInUse, FolderUnusable } from "./FolderLock.ts"
 export * as JobStorePostgres from "./JobStorePostgres.ts"
 export * as MessageLedgerPostgres from "./MessageLedgerPostgres.ts"

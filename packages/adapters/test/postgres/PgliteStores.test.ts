@@ -1,5 +1,6 @@
 import { Layer } from "effect"
-import { JobStorePostgres, layerPglite, migrate, PgliteHost, StudentStorePostgres } from "../../src/postgres/index.ts"
+import { EncodePartsPostgres, JobStorePostgres, layerPglite, migrate, PgliteHost, StudentStorePostgres } from "../../src/postgres/index.ts"
+import { encodePartsSuite } from "../conformance/EncodePartsConformance.ts"
 import { conformancePolicy, jobStoreSuite } from "../conformance/JobStoreConformance.ts"
 import { jobStoreModelSuite } from "../conformance/JobStoreModel.ts"
 import { studentStoreSuite } from "../conformance/StudentStoreConformance.ts"
@@ -11,4 +12,5 @@ const database = Layer.effectDiscard(migrate).pipe(
 
 jobStoreSuite("PGlite", JobStorePostgres.layerWith(conformancePolicy).pipe(Layer.provide(database)))
 studentStoreSuite("PGlite", Layer.merge(JobStorePostgres.layer, StudentStorePostgres.layer).pipe(Layer.provide(database)))
+encodePartsSuite("PGlite", Layer.merge(JobStorePostgres.layer, EncodePartsPostgres.layer).pipe(Layer.provide(database)))
 jobStoreModelSuite("PGlite", JobStorePostgres.layerWith(conformancePolicy).pipe(Layer.provide(database)), 40)

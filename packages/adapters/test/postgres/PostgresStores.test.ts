@@ -1,6 +1,7 @@
 import { describeIf, NeonProxy, PostgresServer } from "@lectern/harness"
 import { Layer } from "effect"
-import { JobStorePostgres, StudentStorePostgres } from "../../src/postgres/index.ts"
+import { EncodePartsPostgres, JobStorePostgres, StudentStorePostgres } from "../../src/postgres/index.ts"
+import { encodePartsSuite } from "../conformance/EncodePartsConformance.ts"
 import { conformancePolicy, jobStoreSuite } from "../conformance/JobStoreConformance.ts"
 import { jobStoreModelSuite } from "../conformance/JobStoreModel.ts"
 import { studentStoreSuite } from "../conformance/StudentStoreConformance.ts"
@@ -9,6 +10,8 @@ import { migrated, neon, tcp, TestDatabase } from "./TestDatabase.ts"
 const server = PostgresServer.layer
 const jobs = JobStorePostgres.layerWith(conformancePolicy)
 const stores = Layer.merge(JobStorePostgres.layer, StudentStorePostgres.layer)
+
+const parts = Layer.merge(JobStorePostgres.layer, EncodePartsPostgres.layer)
 
 const overTcp = migrated.pipe(Layer.provideMerge(tcp), Layer.provide(TestDatabase.layer), Layer.provide(server))
 
@@ -22,6 +25,7 @@ const throughNeon = migrated.pipe(
 describeIf(PostgresServer.availability, "Postgres over TCP", () => {
   jobStoreSuite("Postgres over TCP", jobs.pipe(Layer.provide(overTcp)))
   studentStoreSuite("Postgres over TCP", stores.pipe(Layer.provide(overTcp)))
+  encodePartsSuite("Postgres over TCP", parts.pipe(Layer.provide(overTcp)))
   jobStoreModelSuite("Postgres over TCP", jobs.pipe(Layer.provide(overTcp)), 40)
 })
 

@@ -1,4 +1,5 @@
 /** In-memory layers: the embedded default's mirror, and what unit tests build on. They pass the suites of the real ones. */
+export * as EncodePartsMemory from "./EncodePartsMemory.ts"
 export * as JobStoreMemory from "./JobStoreMemory.ts"
 export * as MessageLedgerMemory from "./MessageLedgerMemory.ts"
 export * as ProgressMirrorMemory from "./ProgressMirrorMemory.ts"

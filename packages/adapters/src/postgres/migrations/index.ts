@@ -5,6 +5,7 @@ import { kindsAndTiers } from "./0004_kinds_and_tiers.ts"
 import { encodeReports } from "./0005_encode_reports.ts"
 import { submissions } from "./0006_submissions.ts"
 import { messages } from "./0007_messages.ts"
+import { encodeParts } from "./0008_encode_parts.ts"
 import type { Migration } from "./Migration.ts"
 
 /** Every step of the schema, in order. */
@@ -15,5 +16,6 @@ export const migrations: ReadonlyArray<Migration> = [
   kindsAndTiers,
   encodeReports,
   submissions,
-  messages
+  messages,
+  encodeParts
 ]
