@@ -28,7 +28,13 @@ const startEdge = (redisUrl: string) =>
     const edge = yield* Effect.acquireRelease(
       Effect.sync(() =>
         spawn(process.execPath, [entry], {
-          env: { PORT: "0", REDIS_URL: redisUrl, AUTH_JWT_SECRET: secret },
+          env: {
+            PORT: "0",
+            REDIS_URL: redisUrl,
+            AUTH_JWT_SECRET: secret,
+            EVENT_STREAMS_PER_TOKEN: String(count),
+            EVENT_STREAMS_PER_TENANT: String(count)
+          },
           stdio: ["ignore", "pipe", "inherit"]
         })
       ),
