@@ -17,6 +17,7 @@ import { preflight } from "./commands/preflight.ts"
 import { readiness } from "./commands/readiness.ts"
 import { token } from "./commands/token.ts"
 import { up } from "./commands/up.ts"
+import { worker } from "./commands/worker.ts"
 import { oldWayAsked } from "./operations/oldWays.ts"
 import { runMain } from "./runMain.ts"
 import { layerUsage } from "./usage.ts"
@@ -24,7 +25,7 @@ import manifest from "../package.json" with { type: "json" }
 
 /** Commands that end have their own words for what goes wrong; a program that stays up logs. */
 const quietUnless = (command: string): void => {
-  if (command !== "up" && !process.env["LOG_LEVEL"]) process.env["LOG_LEVEL"] = "Error"
+  if (command !== "up" && command !== "worker" && !process.env["LOG_LEVEL"]) process.env["LOG_LEVEL"] = "Error"
 }
 quietUnless(process.argv[2] ?? "")
 
@@ -37,7 +38,7 @@ const explained = (cause: Cause.Cause<unknown>): string =>
 const oldWay = oldWayAsked(process.argv.slice(2), process.env)
 const program = Command.make("lectern").pipe(
   Command.withDescription("Lecture videos, class lists and messages as jobs whose progress costs the database nothing"),
-  Command.withSubcommands([up, demo, encode, importCommand, token, readiness, preflight, ops, doctor, lintBatch, infra]),
+  Command.withSubcommands([up, worker, demo, encode, importCommand, token, readiness, preflight, ops, doctor, lintBatch, infra]),
   Command.run({ version: manifest.version })
 )
 

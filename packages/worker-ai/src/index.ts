@@ -3,3 +3,5 @@ export { consume, type ConsumerOptions, defaultConsumerOptions } from "./Consume
 export { type HandlerEnd, type Handlers, type JobHandler, withServices } from "./JobHandler.ts"
 export { jobHandlers, type JobHandlersOptions } from "./jobHandlers.ts"
 export { downloadName, studentImportJob, StudentImportPayload } from "./StudentImportJob.ts"
+export { readWorkerSettings, type WorkerSettings } from "./WorkerSettings.ts"
+export { runWorker, runWorkerWith } from "./runWorker.ts"

@@ -8,7 +8,6 @@ interface OldWay {
 
 /** The old names, all of them in this table. An option counts on any command of a worker, a variable on any command at all. */
 export const oldWays: ReadonlyArray<OldWay> = [
-  { kind: "command", name: "worker", was: "started a worker that polled SQS" },
   { kind: "command", name: "video-worker", was: "started the video worker that polled SQS" },
   { kind: "command", name: "encode-queue", was: "put encodes into an SQS queue" },
   { kind: "option", name: "--video", was: "let a worker encode" },

@@ -9,5 +9,5 @@ it("Every old name is answered with \"Batch only\" and where to look", () => {
 })
 
 it("What is asked for by today's names, or by an empty variable, is no old way", () => {
-  assert.isNull(oldWayAsked(["encode", "worker", "--videos"], { VIDEO_SQS_QUEUE_URL: "", SQS_QUEUE_URL_BASIC: "http://q" }))
+  assert.isNull(oldWayAsked(["worker", "--videos"], { VIDEO_SQS_QUEUE_URL: "", SQS_QUEUE_URL_BASIC: "http://q" }))
 })
