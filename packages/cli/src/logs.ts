@@ -1,22 +1,8 @@
-import { type BadConfiguration, readEnvironment } from "@lectern/adapters/environment"
+import { type BadConfiguration, logVariables, readEnvironment } from "@lectern/adapters/environment"
 import { Observability } from "@lectern/observability"
-import { Effect, Layer, LogLevel, Schema } from "effect"
+import { Effect, Layer } from "effect"
 import { type CommandFailed, exitCodes, fail } from "./CommandFailed.ts"
 import { logSink } from "./terminal.ts"
-
-/** What the environment says about logs and their export. */
-export const logVariables = {
-  LOG_LEVEL: Schema.optionalKey(Schema.String.check(
-    Schema.makeFilter((text) =>
-      LogLevel.values.some((level) => level.toLowerCase() === text.toLowerCase())
-        ? undefined
-        : `one of ${LogLevel.values.join(", ")}`
-    )
-  )),
-  OTEL_EXPORTER_OTLP_ENDPOINT: Schema.optionalKey(Schema.String.check(
-    Schema.makeFilter((text) => URL.canParse(text) ? undefined : "an address such as http://127.0.0.1:4318")
-  ))
-}
 
 /** Ends the command with every fault of its configuration. */
 export const badConfiguration = (error: BadConfiguration): Effect.Effect<never, CommandFailed> =>

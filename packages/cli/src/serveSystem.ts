@@ -1,7 +1,13 @@
-import { type BadConfiguration, checkServices, readEnvironment, serverVariables, serviceVariables } from "@lectern/adapters/environment"
+import {
+  type BadConfiguration,
+  logVariables,
+  readEnvironment,
+  serverVariables,
+  serviceContradictions,
+  serviceVariables
+} from "@lectern/adapters/environment"
 import { OriginHandler, serveOrigin } from "@lectern/api/origin"
 import { Context, Effect, Layer, Redacted } from "effect"
-import { logVariables } from "./logs.ts"
 import { openDataDirectory, tokenSecret } from "./DataDirectory.ts"
 import { systemLayer } from "./System.ts"
 
@@ -26,7 +32,7 @@ export const defaultPort = 8787
 /** Everything that the environment says about a system of one machine. */
 export const readSystemEnvironment = (
   variables: Readonly<Record<string, string | undefined>>
-) => Effect.flatMap(readEnvironment({ ...serviceVariables, ...serverVariables, ...logVariables }, variables), checkServices)
+) => readEnvironment({ ...serviceVariables, ...serverVariables, ...logVariables }, variables, serviceContradictions)
 
 type SystemEnvironment = Effect.Success<ReturnType<typeof readSystemEnvironment>>
 

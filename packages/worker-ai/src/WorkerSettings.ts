@@ -1,9 +1,9 @@
 import {
   BadConfiguration,
-  checkServices,
   readEnvironment,
   type S3Settings,
   s3Settings,
+  serviceContradictions,
   serviceVariables,
   sqsQueues
 } from "@lectern/adapters/environment"
@@ -66,7 +66,7 @@ const servedLanes = (tiers: string | undefined): WorkerSettings["receiveFrom"] =
 export const readWorkerSettings = Effect.fnUntraced(function*(
   variables: Readonly<Record<string, string | undefined>>
 ): Effect.fn.Return<WorkerSettings, BadConfiguration> {
-  const found = yield* Effect.flatMap(readEnvironment(workerVariables, variables), checkServices)
+  const found = yield* readEnvironment(workerVariables, variables, serviceContradictions)
   const queues = sqsQueues(found)
   const s3 = s3Settings(found)
   const { DATABASE_URL, REDIS_URL } = found

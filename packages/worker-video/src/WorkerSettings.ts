@@ -1,9 +1,10 @@
 import {
-  BadConfiguration,
-  checkServices,
+  type BadConfiguration,
+  logVariables,
   readEnvironment,
   type S3Settings,
   s3Settings,
+  serviceContradictions,
   serviceVariables
 } from "@lectern/adapters/environment"
 import { type JobRef, JobId, TenantId } from "@lectern/domain"
@@ -12,6 +13,7 @@ import { Effect, Option, Redacted, Schema } from "effect"
 /** What Batch, or the parent process in its place, tells a run. CONTRACT.md, section 7. */
 const workerVariables = {
   ...serviceVariables,
+  ...logVariables,
   VIDEO_JOB_ID: JobId,
   VIDEO_TENANT_ID: Schema.NumberFromString.pipe(Schema.decodeTo(TenantId)),
   AWS_BATCH_JOB_ID: Schema.optionalKey(Schema.NonEmptyString),
@@ -49,14 +51,14 @@ export const readWorkerSettings = Effect.fnUntraced(function*(
   variables: Readonly<Record<string, string | undefined>>,
   hasParent: boolean
 ): Effect.fn.Return<WorkerSettings, BadConfiguration> {
-  const found = yield* Effect.flatMap(readEnvironment(workerVariables, variables), checkServices)
+  const found = yield* readEnvironment(workerVariables, variables, (isSet) => [
+    ...serviceContradictions(isSet),
+    ...(isSet("DATABASE_URL") || hasParent ? [] : ["DATABASE_URL: needed where no parent process lends its own"]),
+    ...(["R2_ENDPOINT", "S3_ENDPOINT", "LECTERN_OBJECTS_DIR"].some(isSet)
+      ? []
+      : ["R2_ENDPOINT, S3_ENDPOINT or LECTERN_OBJECTS_DIR: one of them is needed"])
+  ])
   const s3 = s3Settings(found)
-  const faults: Array<string> = []
-  if (found.DATABASE_URL === undefined && !hasParent) faults.push("DATABASE_URL: needed where no parent process lends its own")
-  if (Option.isNone(s3) && found.LECTERN_OBJECTS_DIR === undefined) {
-    faults.push("R2_ENDPOINT, S3_ENDPOINT or LECTERN_OBJECTS_DIR: one of them is needed")
-  }
-  if (faults.length > 0) return yield* new BadConfiguration({ faults })
   return {
     job: { tenantId: found.VIDEO_TENANT_ID, jobId: found.VIDEO_JOB_ID },
     runId: found.AWS_BATCH_JOB_ID ?? null,

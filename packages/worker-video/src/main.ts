@@ -12,7 +12,7 @@ import { ProgressMirrorRedis } from "@lectern/adapters/redis"
 import { ObjectStoreS3 } from "@lectern/adapters/s3"
 import { JobRecorder, newUuid } from "@lectern/domain"
 import { Observability } from "@lectern/observability"
-import { Cause, type Config, Effect, Exit, Layer } from "effect"
+import { Cause, type Config, ConfigProvider, Effect, Exit, Layer } from "effect"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { tmpdir } from "node:os"
@@ -54,29 +54,44 @@ const services = (settings: WorkerSettings) =>
     Encoder.layerFfmpeg
   )
 
-const program = Effect.gen(function*() {
+const observability = Observability.layer({ service: "worker-video" })
+
+/** For a start that is refused: it can say so whatever the environment says of logs. */
+const plainLogs = observability.pipe(Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnvRecord({}))))
+
+const refused = (error: { readonly message: string }) =>
+  Effect.as(Effect.logFatal(error.message), ExitCode.configuration).pipe(Effect.provide(plainLogs))
+
+const work = Effect.fnUntraced(function*(settings: WorkerSettings) {
   yield* exitWithParent
-  const settings = yield* readWorkerSettings(process.env, process.send !== undefined)
   yield* Effect.logInfo("The encode worker has started", { tenant: settings.job.tenantId, job: settings.job.jobId })
   return yield* runEncode(settings.job, {
     owner: settings.runId ?? `encode-${yield* newUuid}`,
     leaseMillis: settings.leaseMillis,
     workRoot: settings.workRoot ?? tmpdir()
   }).pipe(Effect.provide(services(settings)))
-}).pipe(
-  Effect.scoped,
-  Effect.catchTags({
-    BadConfiguration: (error) => Effect.as(Effect.logFatal(error.message), ExitCode.configuration),
-    ConfigError: (error) => Effect.as(Effect.logFatal(error.message), ExitCode.configuration),
-    DatabaseUrlInvalid: (error) => Effect.as(Effect.logFatal(error.message), ExitCode.configuration),
-    SqlError: (error) => Effect.as(Effect.logError("The database cannot be reached", { error: error.message }), ExitCode.temporary),
-    IpcUnavailable: (error) => Effect.as(Effect.logError(error.message), ExitCode.temporary),
-    ObjectStoreUnavailable: (error) => Effect.as(Effect.logError(error.message), ExitCode.temporary)
-  }),
-  Effect.tapCause((cause) =>
-    Cause.hasInterruptsOnly(cause) ? Effect.logWarning("The encode worker was told to stop") : Effect.logFatal("The encode worker broke", cause)
-  ),
-  Effect.provide(Observability.layer({ service: "worker-video" })),
+}, (effect) =>
+  effect.pipe(
+    Effect.scoped,
+    Effect.catchTags({
+      ConfigError: refused,
+      DatabaseUrlInvalid: refused,
+      SqlError: (error) =>
+        Effect.as(Effect.logError("The database cannot be reached", { error: error.message }), ExitCode.temporary),
+      IpcUnavailable: (error) => Effect.as(Effect.logError(error.message), ExitCode.temporary),
+      ObjectStoreUnavailable: (error) => Effect.as(Effect.logError(error.message), ExitCode.temporary)
+    }),
+    Effect.tapCause((cause) =>
+      Cause.hasInterruptsOnly(cause)
+        ? Effect.logWarning("The encode worker was told to stop")
+        : Effect.logFatal("The encode worker broke", cause)
+    ),
+    Effect.provide(observability)
+  ))
+
+const program = readWorkerSettings(process.env, process.send !== undefined).pipe(
+  Effect.flatMap(work),
+  Effect.catchTags({ BadConfiguration: refused, ConfigError: refused }),
   Effect.provide(NodeServices.layer)
 )
 

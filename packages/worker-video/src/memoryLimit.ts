@@ -28,8 +28,8 @@ const limitOf = (text: string): number | null => {
 }
 
 /**
- * Reads the limit of this container and who fell victim to it; no kills where there is no control group to ask. Where the system ends
- * ffmpeg alone nothing else says why: the container goes on, and its runtime sees no lack of memory.
+ * Reads the limit of this container and who fell victim to it; no kills where there is no control group to ask. Where
+ * the system ends ffmpeg alone nothing else says why: the container goes on, and its runtime sees no lack of memory.
  */
 export const readMemoryLimit = Effect.gen(function*() {
   const fs = yield* FileSystem.FileSystem

@@ -1,4 +1,4 @@
-import { Effect, Option, Redacted, Schema, SchemaIssue } from "effect"
+import { Effect, LogLevel, Option, Redacted, Schema, SchemaIssue } from "effect"
 import type { SqsQueue, SqsQueues } from "../sqs/JobQueueSqs.ts"
 
 const Port = Schema.NumberFromString.check(Schema.isInt(), Schema.isBetween({ minimum: 0, maximum: 65_535 }))
@@ -45,6 +45,18 @@ export const serverVariables = {
   AUTH_JWT_SECRET: optional(Secret)
 }
 
+/** What a program may be told of its logs and of where they are exported to. */
+export const logVariables = {
+  LOG_LEVEL: optional(Schema.String.check(
+    Schema.makeFilter((text) =>
+      LogLevel.values.some((level) => level.toLowerCase() === text.toLowerCase())
+        ? undefined
+        : `one of ${LogLevel.values.join(", ")}`
+    )
+  )),
+  OTEL_EXPORTER_OTLP_ENDPOINT: optional(Url("http", "https"))
+}
+
 /** The environment holds values that cannot be worked with; `faults` names each of them. */
 export class BadConfiguration extends Schema.TaggedError<BadConfiguration>()("BadConfiguration", {
   faults: Schema.Array(Schema.String)
@@ -56,44 +68,51 @@ export class BadConfiguration extends Schema.TaggedError<BadConfiguration>()("Ba
 
 const formatIssue = SchemaIssue.makeFormatterStandardSchemaV1()
 
+/** Whether a variable is set, valid or not. */
+type IsSet = (name: string) => boolean
+
 /**
- * Reads the named variables of an environment as a whole and refuses them with every fault named at once. An empty variable
- * counts as unset; a value is never part of a message.
+ * Reads the named variables of an environment as a whole and refuses them with every fault named at once: values that
+ * are wrong, and what `contradictions` finds in which of them are set. An empty variable counts as unset; a value is
+ * never part of a message.
  */
 export const readEnvironment = <Fields extends Schema.Struct.Fields>(
   fields: Fields,
-  variables: Readonly<Record<string, string | undefined>>
+  variables: Readonly<Record<string, string | undefined>>,
+  contradictions: (isSet: IsSet) => ReadonlyArray<string> = () => []
 ): Effect.Effect<Schema.Struct<Fields>["Type"], BadConfiguration, Schema.Struct<Fields>["DecodingServices"]> => {
-  const known = Object.fromEntries(
-    Object.keys(fields).flatMap((name) => {
+  const known = new Map(
+    Object.keys(fields).flatMap((name): ReadonlyArray<readonly [string, string]> => {
       const value = variables[name]?.trim()
       return value === undefined || value === "" ? [] : [[name, value]]
     })
   )
-  return Schema.decodeUnknownEffect(Schema.Struct(fields), { errors: "all" })(known).pipe(
+  const contradicting = contradictions((name) => known.has(name))
+  return Schema.decodeUnknownEffect(Schema.Struct(fields), { errors: "all" })(Object.fromEntries(known)).pipe(
     Effect.mapError((error) =>
-      new BadConfiguration({
-        faults: formatIssue(error.issue).issues.map((issue) =>
-          `${String(issue.path?.[0] ?? "environment")}: ${withoutValue(issue.message)}`
-        )
+      formatIssue(error.issue).issues.map((issue) => {
+        const name = String(issue.path?.[0] ?? "environment")
+        return `${name}: ${known.has(name) ? withoutValue(issue.message) : "needed, and not set"}`
       })
-    )
+    ),
+    Effect.matchEffect({
+      onFailure: (faults) => Effect.fail(new BadConfiguration({ faults: [...faults, ...contradicting] })),
+      onSuccess: (found) =>
+        contradicting.length === 0
+          ? Effect.succeed(found)
+          : Effect.fail(new BadConfiguration({ faults: contradicting }))
+    })
   )
-}
-
-/** Refuses services that cannot work together. */
-export const checkServices = <S extends Services>(services: S): Effect.Effect<S, BadConfiguration> => {
-  const faults = contradictions(services)
-  return faults.length === 0 ? Effect.succeed(services) : Effect.fail(new BadConfiguration({ faults }))
 }
 
 /** A schema's message quotes what it got, which may be a secret. */
 const withoutValue = (message: string): string => message.replace(/,? got .*$/s, "")
 
-const contradictions = (environment: Services): ReadonlyArray<string> => {
+/** Services that cannot work together. */
+export const serviceContradictions = (isSet: IsSet): ReadonlyArray<string> => {
   const faults: Array<string> = []
   const together = (names: ReadonlyArray<keyof Services>): void => {
-    const missing = names.filter((name) => environment[name] === undefined)
+    const missing = names.filter((name) => !isSet(name))
     if (missing.length > 0 && missing.length < names.length) {
       faults.push(`${missing.join(", ")}: needed together with ${names.filter((n) => !missing.includes(n)).join(", ")}`)
     }
@@ -101,16 +120,13 @@ const contradictions = (environment: Services): ReadonlyArray<string> => {
   together(["R2_ENDPOINT", "R2_BUCKET", "R2_ACCESS_KEY", "R2_SECRET_KEY"])
   together(["S3_ENDPOINT", "S3_BUCKET", "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY"])
   together(["SQS_QUEUE_URL_LITE", "SQS_QUEUE_URL_BASIC", "SQS_QUEUE_URL_PREMIUM", "SQS_QUEUE_URL_MESSAGING"])
-  if (environment.R2_ENDPOINT !== undefined && environment.S3_ENDPOINT !== undefined) {
+  if (isSet("R2_ENDPOINT") && isSet("S3_ENDPOINT")) {
     faults.push("R2_ENDPOINT and S3_ENDPOINT: one object store at a time")
   }
-  if (environment.VIDEO_BATCH_JOB_QUEUE !== undefined) {
-    for (const name of ["DATABASE_URL", "R2_ENDPOINT"] as const) {
-      const there = environment[name] !== undefined || (name === "R2_ENDPOINT" && environment.S3_ENDPOINT !== undefined)
-      if (!there) {
-        faults.push(`${name === "R2_ENDPOINT" ? "R2_ENDPOINT or S3_ENDPOINT" : name}: an encode on Batch cannot reach this machine's stand-in`)
-      }
-    }
+  if (isSet("VIDEO_BATCH_JOB_QUEUE")) {
+    const unreachable = "an encode on Batch cannot reach this machine's stand-in"
+    if (!isSet("DATABASE_URL")) faults.push(`DATABASE_URL: ${unreachable}`)
+    if (!isSet("R2_ENDPOINT") && !isSet("S3_ENDPOINT")) faults.push(`R2_ENDPOINT or S3_ENDPOINT: ${unreachable}`)
   }
   return faults
 }

@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { checkServices, readEnvironment, serverVariables, serviceVariables } from "../../src/environment/index.ts"
+import { logVariables, readEnvironment, serverVariables, serviceContradictions, serviceVariables } from "../../src/environment/index.ts"
 
 const read = (variables: Record<string, string>) =>
-  Effect.flatMap(readEnvironment({ ...serviceVariables, ...serverVariables }, variables), checkServices)
+  readEnvironment({ ...serviceVariables, ...serverVariables, ...logVariables }, variables, serviceContradictions)
 
 describe("Environment", () => {
   it.effect("needs nothing", () =>
@@ -14,11 +14,21 @@ describe("Environment", () => {
 
   it.effect("names every fault at once", () =>
     Effect.gen(function*() {
-      const error = yield* Effect.flip(read({ PORT: "70000", REDIS_URL: "http://x", AUTH_JWT_SECRET: "short" }))
+      const error = yield* Effect.flip(read({
+        PORT: "70000",
+        REDIS_URL: "http://x",
+        AUTH_JWT_SECRET: "short",
+        LOG_LEVEL: "loud",
+        // Wrong in itself, and a contradiction to the lack of the others.
+        S3_ENDPOINT: "nowhere"
+      }))
       assert.deepStrictEqual(error.faults.map((fault) => fault.split(":")[0]).sort(), [
         "AUTH_JWT_SECRET",
+        "LOG_LEVEL",
         "PORT",
-        "REDIS_URL"
+        "REDIS_URL",
+        "S3_BUCKET, S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY",
+        "S3_ENDPOINT"
       ])
     }))
 

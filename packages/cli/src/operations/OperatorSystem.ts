@@ -1,14 +1,14 @@
 import { batchVariables, EncodeRuntimeBatch } from "@lectern/adapters/batch"
 import {
   type BadConfiguration,
-  checkServices,
   readEnvironment,
   s3Settings,
+  serviceContradictions,
   type Services,
   serviceVariables,
   sqsQueues
 } from "@lectern/adapters/environment"
-import { EncodeMissesPostgres, JobStorePostgres, layerFor } from "@lectern/adapters/postgres"
+import { EncodeMissesPostgres, JobStorePostgres, layerFor, RunHistoryPostgres } from "@lectern/adapters/postgres"
 import { ProgressMirrorRedis, RedisConnection } from "@lectern/adapters/redis"
 import { ObjectStoreS3 } from "@lectern/adapters/s3"
 import { JobQueueSqs } from "@lectern/adapters/sqs"
@@ -24,7 +24,7 @@ const defaultRegion = "ap-northeast-2"
 /** What operators' commands read of an environment, checked as a whole. */
 export const readOperatorEnvironment = (
   variables: Readonly<Record<string, string | undefined>>
-): Effect.Effect<Services, BadConfiguration> => Effect.flatMap(readEnvironment(serviceVariables, variables), checkServices)
+): Effect.Effect<Services, BadConfiguration> => readEnvironment(serviceVariables, variables, serviceContradictions)
 
 /**
  * A deployment's services as an operator reaches them: the database, and whatever else the environment names. What it does not
@@ -33,7 +33,7 @@ export const readOperatorEnvironment = (
 export const operatorLayer = (services: Services, databaseUrl: string) => {
   const { REDIS_URL } = services
   const region = services.AWS_REGION ?? defaultRegion
-  const stores = Layer.merge(JobStorePostgres.layer, EncodeMissesPostgres.layer).pipe(
+  const stores = Layer.mergeAll(JobStorePostgres.layer, EncodeMissesPostgres.layer, RunHistoryPostgres.layer).pipe(
     Layer.provideMerge(layerFor(Redacted.make(databaseUrl)))
   )
   const mirror = REDIS_URL === undefined ? refusingMirror : ProgressMirrorRedis.layer({ url: Redacted.make(REDIS_URL) })

@@ -1,5 +1,5 @@
 import { batchVariables } from "@lectern/adapters/batch"
-import { type Services, serverVariables, serviceVariables, checkServices, readEnvironment } from "@lectern/adapters/environment"
+import { readEnvironment, serverVariables, serviceContradictions, type Services, serviceVariables } from "@lectern/adapters/environment"
 import { layerFor, migrationState, withinLimit } from "@lectern/adapters/postgres"
 import { jobQueueNames, messagingQueueName } from "@lectern/adapters/sqs"
 import { Clock, Effect, Redacted, Schema } from "effect"
@@ -24,8 +24,7 @@ const neededBytes = 5 * 1024 ** 3
 const gibibytes = (bytes: number): string => (bytes / 1024 ** 3).toFixed(1)
 
 const configuration = (variables: Variables) =>
-  readEnvironment({ ...serviceVariables, ...serverVariables }, variables).pipe(
-    Effect.flatMap(checkServices),
+  readEnvironment({ ...serviceVariables, ...serverVariables }, variables, serviceContradictions).pipe(
     Effect.map(() => pass(words("환경 변수가 모두 유효하고 서로 맞습니다", "every variable is valid and they fit together"))),
     Effect.catchTag("BadConfiguration", (error) => Effect.succeed(misconfigured(error.faults)))
   )
