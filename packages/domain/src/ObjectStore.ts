@@ -2,6 +2,7 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
+import type { MultipartUploads } from "./MultipartUploads.ts"
 
 /** The object store did not answer, or refused. */
 export class ObjectStoreUnavailable extends Schema.TaggedError<ObjectStoreUnavailable>()("ObjectStoreUnavailable", {
@@ -20,6 +21,16 @@ export class ObjectStoreUnavailable extends Schema.TaggedError<ObjectStoreUnavai
 export class ObjectNotFound extends Schema.TaggedError<ObjectNotFound>()("ObjectNotFound", { key: Schema.String }) {
   override get message(): string {
     return `There is no object "${this.key}"`
+  }
+}
+
+/** The object is not the one that was looked at: somebody has replaced it. */
+export class ObjectChanged extends Schema.TaggedError<ObjectChanged>()("ObjectChanged", {
+  key: Schema.String,
+  etag: Schema.String
+}) {
+  override get message(): string {
+    return `Object "${this.key}" is no longer of version ${this.etag}`
   }
 }
 
@@ -52,6 +63,14 @@ export class ObjectStore extends Context.Service<ObjectStore, {
     key: string,
     range?: { readonly start: number; readonly end: number }
   ) => Stream.Stream<Uint8Array, ObjectNotFound | ObjectStoreUnavailable>
+  /**
+   * Bytes `start` to `end` (inclusive) of the object as long as it has this `etag`, all of them, in memory: one part of a
+   * download whose other parts must be of the same object.
+   */
+  readonly getPart: (
+    head: Pick<ObjectHead, "etag" | "key">,
+    range: { readonly start: number; readonly end: number }
+  ) => Effect.Effect<Uint8Array, ObjectNotFound | ObjectChanged | ObjectStoreUnavailable>
   readonly head: (key: string) => Effect.Effect<ObjectHead, ObjectNotFound | ObjectStoreUnavailable>
   /** All keys that start with `prefix`, in no order. */
   readonly list: (prefix: string) => Stream.Stream<string, ObjectStoreUnavailable>
@@ -69,6 +88,8 @@ export class ObjectStore extends Context.Service<ObjectStore, {
     key: string,
     options: { readonly expiresInSeconds: number; readonly downloadName?: string }
   ) => Effect.Effect<string, ObjectStoreUnavailable>
+  /** Objects that are too big for one PUT. */
+  readonly multipart: MultipartUploads
   /** Fails when objects cannot be written: for readiness. */
   readonly ping: Effect.Effect<void, ObjectStoreUnavailable>
 }>()("@lectern/domain/ObjectStore") {}

@@ -5,7 +5,8 @@
  *
  * Bytes and description in one file change together by one rename, and a reader that has the file open keeps both.
  */
-import { Effect, type FileSystem, Option, type PlatformError, Schema } from "effect"
+import { Effect, FileSystem, Option, type PlatformError, Schema, Stream } from "effect"
+import { createHash } from "node:crypto"
 
 const magic = new TextEncoder().encode("LECTERN1")
 const footerBytes = 4 + magic.length
@@ -35,7 +36,7 @@ export class ObjectFileDamaged extends Schema.TaggedError<ObjectFileDamaged>()("
 }
 
 /** What stands after the bytes. */
-export const encodeDescription = (description: ObjectDescription): Effect.Effect<Uint8Array> =>
+const encodeDescription = (description: ObjectDescription): Effect.Effect<Uint8Array> =>
   Effect.map(Effect.orDie(Schema.encodeEffect(ObjectDescription)(description)), (text) => {
     const json = new TextEncoder().encode(text)
     const tail = new Uint8Array(json.length + footerBytes)
@@ -45,7 +46,49 @@ export const encodeDescription = (description: ObjectDescription): Effect.Effect
     return tail
   })
 
-const readExactly = Effect.fnUntraced(function*(file: FileSystem.File, position: number, length: number) {
+/** The body was not as long as announced. */
+export class BodySizeWrong extends Schema.TaggedError<BodySizeWrong>()("BodySizeWrong", {
+  came: Schema.Int,
+  announced: Schema.Int
+}) {
+  override get message(): string {
+    return this.came > this.announced
+      ? `More than ${this.announced} bytes came`
+      : `Only ${this.came} bytes came, not ${this.announced}`
+  }
+}
+
+/**
+ * Writes a new file of exactly `size` bytes of an object and its description, syncs it, and answers the object's etag. `failed`
+ * says what a failure of the file is to the caller; one of the body stays as it is.
+ */
+export const writeObjectFile = <E, F>(
+  path: string,
+  body: Stream.Stream<Uint8Array, E>,
+  headers: { readonly contentType: string; readonly cacheControl: string; readonly size: number },
+  failed: (cause: BodySizeWrong | PlatformError.PlatformError) => F
+): Effect.Effect<string, E | F, FileSystem.FileSystem> =>
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const { cacheControl, contentType, size } = headers
+    const handle = yield* Effect.mapError(fs.open(path, { flag: "wx" }), failed)
+    const hash = createHash("sha256")
+    let came = 0
+    yield* Stream.runForEach(body, (chunk) => {
+      came += chunk.byteLength
+      if (came > size) return Effect.fail(failed(new BodySizeWrong({ came, announced: size })))
+      hash.update(chunk)
+      return Effect.mapError(handle.writeAll(chunk), failed)
+    })
+    if (came !== size) return yield* Effect.fail(failed(new BodySizeWrong({ came, announced: size })))
+    const etag = `"${hash.digest("hex")}"`
+    const tail = yield* encodeDescription({ contentType, cacheControl, etag })
+    yield* Effect.mapError(Effect.andThen(handle.writeAll(tail), handle.sync), failed)
+    return etag
+  }).pipe(Effect.scoped)
+
+/** So many bytes from `position`, all of them. */
+export const readExactly = Effect.fnUntraced(function*(file: FileSystem.File, position: number, length: number) {
   const bytes = new Uint8Array(length)
   let done = 0
   while (done < length) {

@@ -18,6 +18,15 @@ const GrantFields = {
 /** Permission to create one object, with exactly this content type. */
 const PutGrant = Schema.Struct({ method: Schema.Literal("PUT"), contentType: Schema.String, ...GrantFields })
 
+/** Permission to store one part of an upload, replacing what was stored as that part before. */
+export const PartGrant = Schema.Struct({
+  method: Schema.Literal("PUT_PART"),
+  uploadId: Schema.String,
+  part: Schema.Int,
+  ...GrantFields
+})
+export type PartGrant = typeof PartGrant.Type
+
 /** Permission to read. `downloadName` is the name under which a browser is to keep it. */
 const GetGrant = Schema.Struct({
   method: Schema.Literal("GET"),
@@ -25,7 +34,7 @@ const GetGrant = Schema.Struct({
   ...GrantFields
 })
 
-export const ObjectGrant = Schema.Union([PutGrant, GetGrant])
+export const ObjectGrant = Schema.Union([PutGrant, PartGrant, GetGrant])
 export type ObjectGrant = typeof ObjectGrant.Type
 
 const GrantJson = Schema.fromJsonString(ObjectGrant)
@@ -63,7 +72,7 @@ export const covers = (grant: ObjectGrant, request: GrantedRequest): boolean =>
   isKey(request.key) && (grant.key.endsWith("/") ? request.key.startsWith(grant.key) : request.key === grant.key) &&
   (grant.method === "PUT"
     ? request.method === "PUT" && request.contentType === grant.contentType
-    : request.method === "GET")
+    : grant.method === request.method)
 
 export class ObjectGrants extends Context.Service<ObjectGrants, {
   readonly sign: (grant: ObjectGrant) => Effect.Effect<string>

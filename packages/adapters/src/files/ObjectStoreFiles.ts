@@ -1,8 +1,9 @@
-import { type ObjectHead, ObjectNotFound, ObjectStore, ObjectStoreUnavailable } from "@lectern/domain"
+import { ObjectChanged, type ObjectHead, ObjectNotFound, ObjectStore, ObjectStoreUnavailable } from "@lectern/domain"
 import { Clock, Effect, FileSystem, Layer, Option, Path, PlatformError, Stream } from "effect"
-import { createHash, randomUUID } from "node:crypto"
+import { randomUUID } from "node:crypto"
 import { checkedKey, checkedPrefix, checkedRange } from "./checkedKey.ts"
-import { encodeDescription, readChunk, readDescription } from "./ObjectFile.ts"
+import { multipartUploadsFiles } from "./MultipartUploadsFiles.ts"
+import { readChunk, readDescription, readExactly, writeObjectFile } from "./ObjectFile.ts"
 import { ObjectGrants } from "./ObjectGrants.ts"
 
 export interface ObjectStoreFilesOptions {
@@ -120,39 +121,16 @@ export const layer = (
         Effect.gen(function*() {
           const target = fileOf(yield* checkedKey(key))
           const failed = unavailable("write", key)
-          const wrongSize = (came: string) =>
-            new ObjectStoreUnavailable({
-              operation: "write",
-              key,
-              retryable: false,
-              cause: new Error(`${came} bytes came, not ${headers.size}`)
-            })
           yield* Effect.acquireUseRelease(
             scratchPath,
-            Effect.fnUntraced(function*(temporary) {
-              yield* Effect.scoped(Effect.gen(function*() {
-                const handle = yield* Effect.mapError(fs.open(temporary, { flag: "wx" }), failed)
-                const hash = createHash("sha256")
-                let size = 0
-                yield* Stream.runForEach(body, (chunk) => {
-                  size += chunk.byteLength
-                  if (size > headers.size) return Effect.fail(wrongSize(`More than ${headers.size}`))
-                  hash.update(chunk)
-                  return Effect.mapError(handle.writeAll(chunk), failed)
-                })
-                if (size !== headers.size) return yield* Effect.fail(wrongSize(`Only ${size}`))
-                const tail = yield* encodeDescription({
-                  contentType: headers.contentType,
-                  cacheControl: headers.cacheControl,
-                  etag: `"${hash.digest("hex")}"`
-                })
-                yield* Effect.mapError(Effect.andThen(handle.writeAll(tail), handle.sync), failed)
-              }))
-              yield* Effect.mapError(place(temporary, target), failed)
-            }),
+            (temporary) =>
+              Effect.andThen(
+                writeObjectFile(temporary, body, headers, failed),
+                Effect.mapError(place(temporary, target), failed)
+              ),
             discard
           )
-        }).pipe(Effect.withSpan("ObjectStore.put"))
+        }).pipe(Effect.provideService(FileSystem.FileSystem, fs), Effect.withSpan("ObjectStore.put"))
 
       const get = (key: string, range?: { readonly start: number; readonly end: number }) =>
         Stream.unwrap(Effect.gen(function*() {
@@ -167,6 +145,16 @@ export const layer = (
                 (chunk) => [[chunk], Option.some(position + chunk.byteLength)] as const
               ))
         }))
+
+      const getPart = Effect.fn("ObjectStore.getPart")(function*(
+        { etag, key }: Pick<ObjectHead, "etag" | "key">,
+        range: { readonly start: number; readonly end: number }
+      ) {
+        const { end, start } = yield* checkedRange(range)
+        const { description, handle } = yield* open("read", key)
+        if (description.etag !== etag) return yield* new ObjectChanged({ key, etag })
+        return yield* readExactly(handle, start, end - start + 1).pipe(Effect.mapError(unavailable("read", key)))
+      }, Effect.scoped)
 
       const head = Effect.fn("ObjectStore.head")(function*(key: string) {
         const { description } = yield* open("look up", key)
@@ -226,6 +214,16 @@ export const layer = (
       const address = (token: string): string => `${options.publicUrl}/api/v1/objects/${token}`
       const expiry = (seconds: number) => Effect.map(Clock.currentTimeMillis, (now) => Math.ceil(now / 1000) + seconds)
 
+      const multipart = yield* multipartUploadsFiles({
+        folder: path.join(root, "uploads"),
+        scratchPath,
+        unavailable,
+        isAbsent,
+        put,
+        presign: (grant, expiresInSeconds) =>
+          Effect.flatMap(expiry(expiresInSeconds), (expiresAt) => Effect.map(grants.sign({ ...grant, expiresAt }), address))
+      })
+
       const ping = Effect.acquireUseRelease(
         scratchPath,
         (file) =>
@@ -253,6 +251,7 @@ export const layer = (
       return ObjectStore.of({
         put,
         get,
+        getPart,
         head,
         list,
         remove,
@@ -267,6 +266,7 @@ export const layer = (
           const expiresAt = yield* expiry(expiresInSeconds)
           return address(yield* grants.sign({ method: "GET", key, downloadName: downloadName ?? null, expiresAt }))
         }),
+        multipart,
         ping
       })
     })

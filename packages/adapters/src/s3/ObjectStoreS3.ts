@@ -1,7 +1,4 @@
 import {
-  AbortMultipartUploadCommand,
-  CompleteMultipartUploadCommand,
-  CreateMultipartUploadCommand,
   DeleteObjectCommand,
   DeleteObjectsCommand,
   GetObjectCommand,
@@ -9,17 +6,28 @@ import {
   HeadObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
-  S3Client,
-  UploadPartCommand
+  S3Client
 } from "@aws-sdk/client-s3"
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner"
 import * as NodeStream from "@effect/platform-node/NodeStream"
-import { type ObjectHeaders, ObjectNotFound, ObjectStore, ObjectStoreUnavailable } from "@lectern/domain"
+import {
+  maxParts,
+  minPartBytes,
+  ObjectChanged,
+  type ObjectHead,
+  type ObjectHeaders,
+  ObjectNotFound,
+  ObjectStore,
+  ObjectStoreUnavailable,
+  type UploadIncomplete,
+  type UploadNotFound
+} from "@lectern/domain"
 import { Effect, Layer, Option, Stream } from "effect"
 import { Readable } from "node:stream"
 import { type AwsClientOptions, call, clientConfig, faultName, isRetryable, statusOf } from "../aws/AwsClient.ts"
 import { attachment } from "../files/attachment.ts"
 import { checkedKey, checkedPrefix, checkedRange } from "../files/checkedKey.ts"
+import { multipartUploadsS3 } from "./MultipartUploadsS3.ts"
 import { partsOf } from "./partsOf.ts"
 
 export interface ObjectStoreS3Options extends AwsClientOptions {
@@ -33,8 +41,6 @@ export interface ObjectStoreS3Options extends AwsClientOptions {
 }
 
 const mebibyte = 1024 * 1024
-const minPartBytes = 5 * mebibyte
-const maxParts = 10_000
 const deleteBatch = 1_000
 /** The object that `ping` writes: an account that can read and not write is not ready (INCIDENTS.md, 8). */
 const probeKey = "lectern-readiness-probe"
@@ -99,78 +105,38 @@ export const layer = (options: ObjectStoreS3Options): Layer.Layer<ObjectStore> =
           unavailable("write", key)
         )
 
+      const multipart = multipartUploadsS3({ s3, bucket: Bucket, unavailable, incomplete, wrongSize })
+
       const putInParts = <E>(
         key: string,
         parts: Stream.Stream<Uint8Array, E | ObjectStoreUnavailable>,
         headers: ObjectHeaders
-      ): Effect.Effect<void, E | ObjectStoreUnavailable> => {
-        const failed = unavailable("write", key)
-        return Effect.acquireUseRelease(
-          Effect.flatMap(
-            call(
-              (abortSignal) =>
-                s3.send(
-                  new CreateMultipartUploadCommand({
-                    Bucket,
-                    Key: key,
-                    ContentType: headers.contentType,
-                    CacheControl: headers.cacheControl
-                  }),
-                  { abortSignal }
-                ),
-              failed
-            ),
-            ({ UploadId }) => UploadId === undefined ? Effect.fail(incomplete("write", key, "UploadId")) : Effect.succeed(UploadId)
-          ),
-          Effect.fnUntraced(function*(UploadId) {
+      ): Effect.Effect<void, E | ObjectStoreUnavailable> =>
+        Effect.acquireUseRelease(
+          multipart.begin(key, headers),
+          Effect.fnUntraced(function*(upload) {
+            // An upload that is gone was ended by somebody else, or the answer to its end was lost: it can be begun anew.
+            const failed = (error: UploadNotFound | UploadIncomplete | ObjectStoreUnavailable): ObjectStoreUnavailable =>
+              error._tag === "ObjectStoreUnavailable" ? error : unavailable("write", key)(error)
             const uploaded = yield* Stream.zipWithIndex(parts).pipe(
-              Stream.mapEffect(([part, index]) =>
-                Effect.map(
-                  call(
-                    (abortSignal) =>
-                      s3.send(
-                        new UploadPartCommand({
-                          Bucket,
-                          Key: key,
-                          UploadId,
-                          PartNumber: index + 1,
-                          Body: part,
-                          ContentLength: part.byteLength
-                        }),
-                        { abortSignal }
-                      ),
-                    failed
-                  ),
-                  ({ ETag }) => ({ ETag, PartNumber: index + 1 })
-                ), { concurrency: options.partConcurrency ?? 3 }),
+              Stream.mapEffect(
+                ([part, index]) =>
+                  Effect.mapError(multipart.putPart(upload, index + 1, Stream.make(part), part.byteLength), failed),
+                { concurrency: options.partConcurrency ?? 3 }
+              ),
               Stream.runCollect
             )
-            yield* call(
-              (abortSignal) =>
-                s3.send(
-                  new CompleteMultipartUploadCommand({ Bucket, Key: key, UploadId, MultipartUpload: { Parts: uploaded } }),
-                  { abortSignal }
-                ),
-              failed
-            )
+            yield* Effect.mapError(multipart.complete(upload, uploaded), failed)
           }),
-          (UploadId, exit) =>
+          (upload, exit) =>
             exit._tag === "Success"
               ? Effect.void
-              : call(
-                (abortSignal) => s3.send(new AbortMultipartUploadCommand({ Bucket, Key: key, UploadId }), { abortSignal }),
-                unavailable("abort the upload of", key)
-              ).pipe(
-                Effect.asVoid,
+              : multipart.abort(upload).pipe(
                 Effect.catchTag("ObjectStoreUnavailable", (error) =>
-                  // The parts cost money until the bucket's lifecycle rule removes them; the caller's failure is the news.
-                  Effect.logWarning("The parts of a failed upload are left to the bucket's lifecycle", {
-                    key,
-                    error: error.message
-                  }))
+                  // The parts cost money until the sweep removes them; the caller's failure is the news.
+                  Effect.logWarning("The parts of a failed upload are left to the sweep", { key, error: error.message }))
               )
         )
-      }
 
       const put = <E>(
         key: string,
@@ -226,6 +192,40 @@ export const layer = (options: ObjectStoreS3Options): Layer.Layer<ObjectStore> =
           if (!(body instanceof Readable)) return yield* incomplete("read", key, "body")
           return NodeStream.fromReadable<Uint8Array, ObjectStoreUnavailable>({ evaluate: () => body, onError: failed })
         }))
+
+      const getPart = Effect.fn("ObjectStore.getPart")(function*(
+        { etag, key }: Pick<ObjectHead, "etag" | "key">,
+        range: { readonly start: number; readonly end: number }
+      ) {
+        yield* checkedKey(key)
+        const { end, start } = yield* checkedRange(range)
+        const bytes = yield* call(
+          async (abortSignal) => {
+            const found = await s3.send(
+              new GetObjectCommand({ Bucket, Key: key, Range: `bytes=${start}-${end}`, IfMatch: etag }),
+              { abortSignal }
+            )
+            return await found.Body?.transformToByteArray()
+          },
+          (cause) =>
+            statusOf(cause) === 412
+              ? new ObjectChanged({ key, etag })
+              : faultName(cause) === "NoSuchKey"
+              ? new ObjectNotFound({ key })
+              : unavailable("read", key)(cause)
+        )
+        const length = bytes?.byteLength ?? 0
+        return bytes !== undefined && length === end - start + 1
+          ? bytes
+          : yield* Effect.fail(
+            new ObjectStoreUnavailable({
+              operation: "read",
+              key,
+              retryable: true,
+              cause: new Error(`${length} bytes came of bytes ${start} to ${end}`)
+            })
+          )
+      })
 
       const bucketExists = (key: string) =>
         call((abortSignal) => s3.send(new HeadBucketCommand({ Bucket }), { abortSignal }), (cause) => cause).pipe(
@@ -374,12 +374,14 @@ export const layer = (options: ObjectStoreS3Options): Layer.Layer<ObjectStore> =
       return ObjectStore.of({
         put,
         get,
+        getPart,
         head,
         list: (prefix) => Stream.flatMap(listPages(prefix), (keys) => Stream.fromIterable(keys)),
         remove,
         removePrefix,
         presignPut,
         presignGet,
+        multipart,
         ping: Effect.asVoid(
           putWhole(probeKey, new Uint8Array(), { contentType: "application/octet-stream", cacheControl: "no-store" })
         )

@@ -1,5 +1,5 @@
 import { assert, describe, layer as shared } from "@effect/vitest"
-import { ObjectStore, type ObjectStoreUnavailable } from "@lectern/domain"
+import { type MultipartUpload, ObjectStore, type ObjectStoreUnavailable } from "@lectern/domain"
 import { Effect, Exit, type Layer, Schema, Stream } from "effect"
 import { randomUUID } from "node:crypto"
 
@@ -187,6 +187,116 @@ export const objectStoreSuite = <E>(
           )
           yield* write(`${root}/hls/1/a`, "again")
           assert.deepStrictEqual(yield* read(store.get(`${root}/hls/1/a`)), text("again"))
+        }))
+
+      it.effect("gives a part of the object that was looked at, and of no other that has taken its place", () =>
+        Effect.gen(function*() {
+          const store = yield* ObjectStore
+          const key = `${randomUUID()}/part`
+          const bytes = pattern(10_000, 5)
+          yield* store.put(key, Stream.make(bytes), { ...binary, size: bytes.length })
+          const head = yield* store.head(key)
+          assert.deepStrictEqual(Uint8Array.from(yield* store.getPart(head, { start: 4_000, end: 8_999 })), bytes.slice(4_000, 9_000))
+          assert.deepStrictEqual(Uint8Array.from(yield* store.getPart(head, { start: 9_999, end: 9_999 })), bytes.slice(9_999))
+          yield* store.put(key, Stream.make(pattern(10_000, 6)), { ...binary, size: bytes.length })
+          const changed = yield* Effect.flip(store.getPart(head, { start: 0, end: 9 }))
+          assert.strictEqual(changed._tag, "ObjectChanged")
+          yield* store.remove(key)
+          assert.strictEqual((yield* Effect.flip(store.getPart(head, { start: 0, end: 9 })))._tag, "ObjectNotFound")
+        }))
+
+      const smallestPart = 5 * 1024 * 1024
+      const putPart = Effect.fnUntraced(function*(upload: MultipartUpload, number: number, bytes: Uint8Array) {
+        const { multipart } = yield* ObjectStore
+        return yield* multipart.putPart(upload, number, chunked(bytes, 1_000_003), bytes.length)
+      })
+
+      it.effect("makes an object of parts that came in any order and again, in one step, with the headers of its beginning", () =>
+        Effect.gen(function*() {
+          const { get, head, list, multipart } = yield* ObjectStore
+          const prefix = `${randomUUID()}/`
+          const key = `${prefix}raw.mp4`
+          const upload = yield* multipart.begin(key, { contentType: "video/mp4", cacheControl: "private" })
+          const bytes = pattern(2 * smallestPart + 7, 9)
+          const third = yield* putPart(upload, 3, bytes.subarray(2 * smallestPart))
+          yield* putPart(upload, 1, pattern(smallestPart, 1))
+          const second = yield* putPart(upload, 2, bytes.subarray(smallestPart, 2 * smallestPart))
+          const first = yield* putPart(upload, 1, bytes.subarray(0, smallestPart))
+          assert.strictEqual((yield* Effect.flip(head(key)))._tag, "ObjectNotFound")
+          assert.deepStrictEqual(yield* Stream.runCollect(list(prefix)), [])
+          assert.deepStrictEqual(yield* multipart.parts(upload), [first, second, third])
+
+          yield* multipart.complete(upload, [first, second, third])
+          const made = yield* head(key)
+          assert.deepStrictEqual([made.size, made.contentType], [bytes.length, "video/mp4"])
+          assert.isTrue(Buffer.from(yield* read(get(key))).equals(bytes))
+          assert.strictEqual((yield* Effect.flip(multipart.parts(upload)))._tag, "UploadNotFound")
+          assert.strictEqual((yield* Effect.flip(putPart(upload, 4, bytes.subarray(0, 3))))._tag, "UploadNotFound")
+          assert.deepStrictEqual(yield* Stream.runCollect(multipart.list(prefix)), [])
+        }))
+
+      it.effect("makes no object of parts that are not there as they are named", () =>
+        Effect.gen(function*() {
+          const { head, multipart } = yield* ObjectStore
+          const key = `${randomUUID()}/raw.mp4`
+          const upload = yield* multipart.begin(key, binary)
+          const first = yield* putPart(upload, 1, pattern(smallestPart, 1))
+          const second = yield* putPart(upload, 2, pattern(5, 2))
+          const third = yield* putPart(upload, 3, pattern(5, 3))
+          const other = { number: 2, etag: first.etag }
+          for (const named of [[], [first, other], [first, { ...third, number: 4 }], [second, first], [first, second, third]]) {
+            const failure = yield* Effect.flip(multipart.complete(upload, named))
+            assert.strictEqual(failure._tag, "UploadIncomplete", JSON.stringify(named))
+          }
+          assert.strictEqual((yield* Effect.flip(head(key)))._tag, "ObjectNotFound")
+          yield* multipart.complete(upload, [first, third])
+          assert.strictEqual((yield* head(key)).size, smallestPart + 5)
+        }))
+
+      it.effect("lists what has begun and not ended, and takes an abandoned upload away with its parts", () =>
+        Effect.gen(function*() {
+          const { head, multipart } = yield* ObjectStore
+          const root = randomUUID()
+          const uploads = yield* Effect.forEach(["a", "a", "b", "c"], (name) => multipart.begin(`${root}/${name}`, binary))
+          const found = yield* Stream.runCollect(multipart.list(`${root}/`))
+          const names = (some: ReadonlyArray<MultipartUpload>) => sorted(some.map(({ key, uploadId }) => `${key} ${uploadId}`))
+          assert.deepStrictEqual(names(found), names(uploads))
+          assert.isTrue(found.every(({ begunAt }) => Number.isSafeInteger(begunAt) && begunAt >= 0))
+          assert.lengthOf(yield* Stream.runCollect(multipart.list(`${root}/a`)), 2)
+          for (const upload of uploads) {
+            const part = yield* putPart(upload, 1, text("part"))
+            yield* multipart.abort(upload)
+            yield* multipart.abort(upload)
+            assert.strictEqual((yield* Effect.flip(multipart.complete(upload, [part])))._tag, "UploadNotFound")
+            assert.strictEqual((yield* Effect.flip(head(upload.key)))._tag, "ObjectNotFound")
+          }
+          assert.deepStrictEqual(yield* Stream.runCollect(multipart.list(`${root}/`)), [])
+        }))
+
+      it.effect("knows an upload under its own key alone, and no id that it did not give", () =>
+        Effect.gen(function*() {
+          const { multipart } = yield* ObjectStore
+          const root = randomUUID()
+          const upload = yield* multipart.begin(`${root}/mine`, binary)
+          const part = yield* putPart(upload, 1, text("part"))
+          for (const stranger of [{ ...upload, key: `${root}/yours` }, { ...upload, uploadId: "../mine" }]) {
+            assert.strictEqual((yield* Effect.flip(multipart.parts(stranger)))._tag, "UploadNotFound")
+            assert.strictEqual((yield* Effect.flip(putPart(stranger, 1, text("x"))))._tag, "UploadNotFound")
+            assert.strictEqual((yield* Effect.flip(multipart.complete(stranger, [part])))._tag, "UploadNotFound")
+            yield* multipart.abort(stranger)
+          }
+          assert.deepStrictEqual(yield* multipart.parts(upload), [part])
+        }))
+
+      it.effect("takes a part's number beyond 10,000, or below 1, for a defect of the caller", () =>
+        Effect.gen(function*() {
+          const { multipart } = yield* ObjectStore
+          const upload = yield* multipart.begin(`${randomUUID()}/numbered`, binary)
+          for (const number of [0, 10_001, 1.5]) {
+            assert.isTrue(Exit.hasDies(yield* Effect.exit(putPart(upload, number, text("x")))))
+            const address = multipart.presignPart(upload, number, { expiresInSeconds: 60 })
+            assert.isTrue(Exit.hasDies(yield* Effect.exit(address)))
+          }
         }))
 
       for (const key of ["", "/a", "a/", "a//b", "../a", "a/../b", "./a", "a\0b", "a\nb", "이름", "x".repeat(1025)]) {

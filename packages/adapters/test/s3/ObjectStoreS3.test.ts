@@ -1,7 +1,7 @@
-import { CreateBucketCommand, ListMultipartUploadsCommand, S3Client } from "@aws-sdk/client-s3"
+import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3"
 import { assert, describe, it } from "@effect/vitest"
 import { ObjectStore, PlaybackUrls } from "@lectern/domain"
-import { ClosedPort, FauxqsServer, SilentPort } from "@lectern/harness"
+import { ClosedPort, FauxqsServer, makeS3Gate, SilentPort } from "@lectern/harness"
 import { Context, Effect, Layer, Redacted, Stream } from "effect"
 import { createServer } from "node:http"
 import { ObjectStoreS3, type ObjectStoreS3Options, PlaybackUrlsCdn } from "../../src/s3/index.ts"
@@ -43,7 +43,7 @@ const bucket = Effect.gen(function*() {
   const server = yield* FauxqsServer.make
   const s3 = yield* client(server.url)
   yield* Effect.promise(() => s3.send(new CreateBucketCommand({ Bucket: "media" })))
-  return { server, s3 }
+  return { server, gate: yield* makeS3Gate(server.url) }
 })
 
 const storeAt = (settings: ObjectStoreS3Options) =>
@@ -77,23 +77,65 @@ const answering = (status: number, code: string) =>
 
 objectStoreSuite(
   "S3",
-  Layer.unwrap(Effect.map(bucket, ({ server }) => ObjectStoreS3.layer(options(server.url)))),
+  Layer.unwrap(Effect.map(bucket, ({ gate }) => ObjectStoreS3.layer(options(gate.url)))),
   { bigBytes: 12 * mebibyte + 7 }
 )
 
 describe("ObjectStoreS3", () => {
   it.effect("aborts the upload of a body that failed, so that no parts are left to pay for", () =>
     Effect.gen(function*() {
-      const { s3, server } = yield* bucket
-      const store = yield* storeAt(options(server.url))
+      const { gate } = yield* bucket
+      const store = yield* storeAt(options(gate.url))
       yield* Effect.exit(
         store.put("broken", Stream.concat(Stream.make(new Uint8Array(6 * mebibyte)), Stream.fail("broken")), {
           ...headers,
           size: 11 * mebibyte
         })
       )
-      const { Uploads } = yield* Effect.promise(() => s3.send(new ListMultipartUploadsCommand({ Bucket: "media" })))
-      assert.deepStrictEqual(Uploads ?? [], [])
+      const methods = (yield* gate.requests).map(({ method }) => method)
+      assert.deepStrictEqual([methods[0], methods.at(-1)], ["POST", "DELETE"])
+      assert.deepStrictEqual(yield* Stream.runCollect(store.multipart.list("")), [])
+    }))
+
+  it.effect("sends a part again whose connection was cut, and no other", () =>
+    Effect.gen(function*() {
+      const { gate } = yield* bucket
+      const store = yield* storeAt(options(gate.url))
+      yield* gate.cutParts(1)
+      const bytes = new Uint8Array(15 * mebibyte).fill(7)
+      yield* store.put("cut", Stream.make(bytes), { ...headers, size: bytes.length })
+      const sent = (yield* gate.requests).flatMap(({ query }) => query.get("partNumber") ?? [])
+      assert.deepStrictEqual([...new Set(sent)].toSorted(), ["1", "2", "3"])
+      assert.lengthOf(sent, 4)
+      assert.strictEqual((yield* store.head("cut")).size, bytes.length)
+    }))
+
+  it.effect("takes a part whose answer was cut for a failure that another try may mend, and keeps nothing of it", () =>
+    Effect.gen(function*() {
+      const { gate } = yield* bucket
+      const store = yield* storeAt(options(gate.url))
+      yield* store.put("a", Stream.make(new Uint8Array(100_000).fill(3)), { ...headers, size: 100_000 })
+      const head = yield* store.head("a")
+      yield* gate.cutAnswers(1, 40_000)
+      const failure = yield* Effect.flip(store.getPart(head, { start: 0, end: 99_999 }))
+      assert.isTrue(failure._tag === "ObjectStoreUnavailable" && failure.retryable)
+      assert.lengthOf(yield* store.getPart(head, { start: 0, end: 99_999 }), 100_000)
+    }))
+
+  it.effect("signs an address for one part, which the browser's PUT completes to an object", () =>
+    Effect.gen(function*() {
+      const { gate } = yield* bucket
+      const { head, multipart } = yield* storeAt(options(gate.url))
+      const upload = yield* multipart.begin("raw/big.mp4", { contentType: "video/mp4", cacheControl: "private" })
+      const address = yield* multipart.presignPart(upload, 1, { expiresInSeconds: 900 })
+      const query = new URL(address).searchParams
+      assert.deepStrictEqual(
+        [query.get("partNumber"), query.get("uploadId"), query.get("X-Amz-Expires"), query.get("X-Amz-SignedHeaders")],
+        ["1", upload.uploadId, "900", "host"]
+      )
+      const answer = yield* Effect.promise(() => fetch(address, { method: "PUT", body: "bytes" }))
+      yield* multipart.complete(upload, [{ number: 1, etag: answer.headers.get("etag") ?? "" }])
+      assert.strictEqual((yield* head("raw/big.mp4")).size, 5)
     }))
 
   it.effect("removes more objects under a prefix than fit one request", () =>

@@ -55,12 +55,22 @@ export const refusingObjects: Layer.Layer<ObjectStore> = Layer.sync(ObjectStore,
   return ObjectStore.of({
     put: () => refuse,
     get: () => Stream.fail(error),
+    getPart: () => refuse,
     head: () => refuse,
     list: () => Stream.fail(error),
     remove: () => refuse,
     removePrefix: () => refuse,
     presignPut: () => refuse,
     presignGet: () => refuse,
+    multipart: {
+      begin: () => refuse,
+      putPart: () => refuse,
+      presignPart: () => refuse,
+      parts: () => refuse,
+      complete: () => refuse,
+      abort: () => refuse,
+      list: () => Stream.fail(error)
+    },
     ping: refuse
   })
 })

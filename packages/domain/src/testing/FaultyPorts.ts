@@ -155,12 +155,23 @@ export const faultyObjectStore: Layer.Layer<ObjectStore, never, ObjectStore | Fa
     return ObjectStore.of({
       put: (key, ...rest) => faulty("put", key, real.put(key, ...rest)),
       get: (key, range) => Stream.unwrap(faulty("get", key, Effect.sync(() => real.get(key, range)))),
+      getPart: (head, range) => faulty("getPart", head.key, real.getPart(head, range)),
       head: (key) => faulty("head", key, real.head(key)),
       list: (prefix) => Stream.unwrap(faulty("list", prefix, Effect.sync(() => real.list(prefix)))),
       remove: (key) => faulty("remove", key, real.remove(key)),
       removePrefix: (prefix) => faulty("removePrefix", prefix, real.removePrefix(prefix)),
       presignPut: (key, options) => faulty("presignPut", key, real.presignPut(key, options)),
       presignGet: (key, options) => faulty("presignGet", key, real.presignGet(key, options)),
+      multipart: {
+        begin: (key, headers) => faulty("multipart.begin", key, real.multipart.begin(key, headers)),
+        putPart: (upload, ...rest) => faulty("multipart.putPart", upload.key, real.multipart.putPart(upload, ...rest)),
+        presignPart: (upload, ...rest) =>
+          faulty("multipart.presignPart", upload.key, real.multipart.presignPart(upload, ...rest)),
+        parts: (upload) => faulty("multipart.parts", upload.key, real.multipart.parts(upload)),
+        complete: (upload, parts) => faulty("multipart.complete", upload.key, real.multipart.complete(upload, parts)),
+        abort: (upload) => faulty("multipart.abort", upload.key, real.multipart.abort(upload)),
+        list: (prefix) => Stream.unwrap(faulty("multipart.list", prefix, Effect.sync(() => real.multipart.list(prefix))))
+      },
       ping: faulty("ping", "", real.ping)
     })
   })

@@ -1,7 +1,9 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
-import { type ObjectHead, ObjectNotFound, ObjectStore } from "../ObjectStore.ts"
+import { ObjectChanged, type ObjectHead, type ObjectHeaders, ObjectNotFound, ObjectStore } from "../ObjectStore.ts"
+import { concatenated } from "./concatenated.ts"
+import { multipartUploadsMemory } from "./MultipartUploadsMemory.ts"
 
 interface Held {
   readonly head: ObjectHead
@@ -25,28 +27,32 @@ export const layer: Layer.Layer<ObjectStore> = Layer.sync(ObjectStore, () => {
       return found === undefined ? Effect.fail(new ObjectNotFound({ key })) : Effect.succeed(found)
     })
 
+  const place = (key: string, bytes: Uint8Array, { contentType }: ObjectHeaders): void => {
+    writes += 1
+    objects.set(key, { bytes, head: { key, size: bytes.byteLength, contentType, etag: `"${writes}"` } })
+  }
+
   return ObjectStore.of({
     put: (key, body, options) =>
       Effect.gen(function*() {
         yield* checked(key)
-        const chunks = yield* Stream.runCollect(body)
-        const size = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0)
-        if (size !== options.size) {
-          return yield* Effect.die(new Error(`Cannot put object "${key}": ${size} bytes came, not ${options.size}`))
+        const bytes = concatenated(yield* Stream.runCollect(body))
+        if (bytes.byteLength !== options.size) {
+          return yield* Effect.die(
+            new Error(`Cannot put object "${key}": ${bytes.byteLength} bytes came, not ${options.size}`)
+          )
         }
-        const bytes = new Uint8Array(size)
-        let offset = 0
-        for (const chunk of chunks) {
-          bytes.set(chunk, offset)
-          offset += chunk.byteLength
-        }
-        writes += 1
-        objects.set(key, { bytes, head: { key, size, contentType: options.contentType, etag: `"${writes}"` } })
+        place(key, bytes, options)
       }),
     get: (key, range) =>
       Stream.fromEffect(
         Effect.map(find(key), ({ bytes }) => range === undefined ? bytes : bytes.slice(range.start, range.end + 1))
       ),
+    getPart: ({ etag, key }, range) =>
+      Effect.flatMap(find(key), ({ bytes, head }) =>
+        head.etag === etag
+          ? Effect.succeed(bytes.slice(range.start, range.end + 1))
+          : Effect.fail(new ObjectChanged({ key, etag }))),
     head: (key) => Effect.map(find(key), ({ head }) => head),
     list: (prefix) => Stream.suspend(() => Stream.fromIterable([...objects.keys()].filter((key) => key.startsWith(prefix)))),
     remove: (key) => Effect.map(checked(key), () => void objects.delete(key)),
@@ -56,6 +62,7 @@ export const layer: Layer.Layer<ObjectStore> = Layer.sync(ObjectStore, () => {
         : Effect.die(new Error(`Cannot remove the objects under "${prefix}": it does not end in a slash`)),
     presignPut: (key) => Effect.map(checked(key), () => `memory://put/${key}`),
     presignGet: (key) => Effect.map(checked(key), () => `memory://get/${key}`),
+    multipart: multipartUploadsMemory(checked, place),
     ping: Effect.void
   })
 })

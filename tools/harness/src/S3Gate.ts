@@ -1,0 +1,167 @@
+import { Effect, type Scope } from "effect"
+import { createServer, type IncomingMessage, request as send, type Server, type ServerResponse } from "node:http"
+import { HarnessError } from "./HarnessError.ts"
+
+/** A request that came through, by what a test asks of it. */
+export interface S3Request {
+  readonly method: string
+  readonly path: string
+  readonly query: URLSearchParams
+  readonly range: string | undefined
+}
+
+interface OpenUpload {
+  readonly path: string
+  readonly begunAt: string
+  readonly parts: Map<number, { readonly etag: string; readonly size: number }>
+}
+
+export interface S3Gate {
+  readonly url: string
+  /** What came so far, in its order. */
+  readonly requests: Effect.Effect<ReadonlyArray<S3Request>>
+  /** Lets so many bytes of each of the next `count` answers to a GET through and cuts the connection then. */
+  readonly cutAnswers: (count: number, afterBytes: number) => Effect.Effect<void>
+  /** Cuts the connection of each of the next `count` uploads of a part, once its body is there. */
+  readonly cutParts: (count: number) => Effect.Effect<void>
+}
+
+/** So many entries are in one page of a list, so that a short test turns pages. */
+const pageSize = 2
+
+const readAll = async (message: IncomingMessage): Promise<Buffer> => {
+  const chunks: Array<Buffer> = []
+  for await (const chunk of message) chunks.push(chunk)
+  return Buffer.concat(chunks)
+}
+
+const element = (xml: string, name: string): string => new RegExp(`<${name}>([^<]*)</${name}>`).exec(xml)?.[1] ?? ""
+
+const answer = (response: ServerResponse, status: number, body: string): void => {
+  response.writeHead(status, { "content-type": "application/xml" })
+  response.end(`<?xml version="1.0" encoding="UTF-8"?>${body}`)
+}
+
+const keyOf = (path: string): string => decodeURIComponent(path.split("/").slice(2).join("/"))
+
+const partsPage = (upload: OpenUpload, marker: number): string => {
+  const left = [...upload.parts].filter(([number]) => number > marker).sort(([one], [other]) => one - other)
+  const shown = left.slice(0, pageSize)
+  const parts = shown.map(([number, { etag, size }]) =>
+    `<Part><PartNumber>${number}</PartNumber><ETag>${etag}</ETag><Size>${size}</Size></Part>`)
+  return `<ListPartsResult><IsTruncated>${left.length > pageSize}</IsTruncated>` +
+    `<NextPartNumberMarker>${shown.at(-1)?.[0] ?? 0}</NextPartNumberMarker>${parts.join("")}</ListPartsResult>`
+}
+
+const uploadsPage = (uploads: ReadonlyMap<string, OpenUpload>, prefix: string, marker: string): string => {
+  const left = [...uploads]
+    .map(([id, { begunAt, path }]) => ({ id, begunAt, key: keyOf(path) }))
+    .filter(({ id, key }) => key.startsWith(prefix) && `${key}\n${id}` > marker)
+    .sort((one, other) => `${one.key}\n${one.id}` < `${other.key}\n${other.id}` ? -1 : 1)
+  const shown = left.slice(0, pageSize)
+  const last = shown.at(-1)
+  return `<ListMultipartUploadsResult><IsTruncated>${left.length > pageSize}</IsTruncated>` +
+    `<NextKeyMarker>${last?.key ?? ""}</NextKeyMarker><NextUploadIdMarker>${last?.id ?? ""}</NextUploadIdMarker>` +
+    shown.map(({ begunAt, id, key }) =>
+      `<Upload><Key>${key}</Key><UploadId>${id}</UploadId><Initiated>${begunAt}</Initiated></Upload>`
+    ).join("") + "</ListMultipartUploadsResult>"
+}
+
+/**
+ * A proxy before an S3 server (path style) that cuts connections where a test wants it, and answers what `fauxqs` lacks: the
+ * lists of open uploads and of their parts, from what came through. An upload is known under its own key alone.
+ */
+export const makeS3Gate = (target: string): Effect.Effect<S3Gate, HarnessError, Scope.Scope> =>
+  Effect.gen(function*() {
+    const requests: Array<S3Request> = []
+    const uploads = new Map<string, OpenUpload>()
+    let cutAnswers = { count: 0, afterBytes: 0 }
+    let cutParts = 0
+
+    const forward = (request: IncomingMessage, body: Buffer): Promise<{ readonly from: IncomingMessage; readonly body: Buffer }> =>
+      new Promise((resolve, reject) => {
+        const onward = send(
+          new URL(request.url ?? "/", target),
+          { method: request.method ?? "GET", headers: request.headers },
+          (from) => {
+            readAll(from).then((answered) => resolve({ from, body: answered }), reject)
+          }
+        )
+        onward.on("error", reject)
+        onward.end(body)
+      })
+
+    const note = (path: string, query: URLSearchParams, method: string, sent: Buffer, from: IncomingMessage, body: Buffer): void => {
+      if (from.statusCode !== 200 && from.statusCode !== 204) return
+      const id = query.get("uploadId")
+      if (method === "POST" && query.has("uploads")) {
+        uploads.set(element(body.toString(), "UploadId"), { path, begunAt: new Date().toISOString(), parts: new Map() })
+      } else if (id !== null && method === "PUT") {
+        uploads.get(id)?.parts.set(Number(query.get("partNumber")), { etag: from.headers.etag ?? "", size: sent.length })
+      } else if (id !== null) {
+        uploads.delete(id)
+      }
+    }
+
+    const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+      const { pathname: path, searchParams: query } = new URL(request.url ?? "/", target)
+      const method = request.method ?? "GET"
+      requests.push({ method, path, query, range: request.headers.range })
+      const sent = await readAll(request)
+      const id = query.get("uploadId")
+      const upload = id === null ? undefined : uploads.get(id)
+      if (id !== null && upload?.path !== path) {
+        answer(response, 404, "<Error><Code>NoSuchUpload</Code><Message>There is no such upload</Message></Error>")
+      } else if (method === "GET" && upload !== undefined) {
+        answer(response, 200, partsPage(upload, Number(query.get("part-number-marker") ?? 0)))
+      } else if (method === "GET" && query.has("uploads")) {
+        const marker = `${query.get("key-marker") ?? ""}\n${query.get("upload-id-marker") ?? ""}`
+        answer(response, 200, uploadsPage(uploads, query.get("prefix") ?? "", marker))
+      } else if (method === "PUT" && upload !== undefined && cutParts > 0) {
+        cutParts -= 1
+        response.destroy()
+      } else {
+        const { body, from } = await forward(request, sent)
+        note(path, query, method, sent, from, body)
+        response.writeHead(from.statusCode ?? 502, from.headers)
+        if (method === "GET" && cutAnswers.count > 0 && body.length > cutAnswers.afterBytes) {
+          cutAnswers = { ...cutAnswers, count: cutAnswers.count - 1 }
+          response.write(body.subarray(0, cutAnswers.afterBytes), () => response.destroy())
+        } else {
+          response.end(body)
+        }
+      }
+    }
+
+    const server = yield* Effect.acquireRelease(
+      Effect.callback<Server, HarnessError>((resume) => {
+        const made = createServer((request, response) => {
+          serve(request, response).catch(() => response.destroy())
+        })
+        made.once("error", (cause) =>
+          resume(Effect.fail(new HarnessError({ message: `Cannot start the gate: ${cause.message}`, output: "", cause }))))
+        made.listen(0, "127.0.0.1", () => resume(Effect.succeed(made)))
+      }),
+      (made) =>
+        Effect.callback<void>((resume) => {
+          made.closeAllConnections()
+          made.close(() => resume(Effect.void))
+        })
+    )
+    const address = server.address()
+    if (typeof address !== "object" || address === null) {
+      return yield* new HarnessError({ message: "The gate has no port", output: "", cause: null })
+    }
+    return {
+      url: `http://127.0.0.1:${address.port}`,
+      requests: Effect.sync(() => [...requests]),
+      cutAnswers: (count, afterBytes) =>
+        Effect.sync(() => {
+          cutAnswers = { count, afterBytes }
+        }),
+      cutParts: (count) =>
+        Effect.sync(() => {
+          cutParts = count
+        })
+    }
+  })
