@@ -12,6 +12,7 @@ import {
   migrate,
   PgliteHost,
   type PgliteUnavailable,
+  RunHistoryPostgres,
   StudentStorePostgres
 } from "@lectern/adapters/postgres"
 import { makeRedisProgressChanges, ProgressMirrorRedis, ProgressReaderRedis, RedisConnection } from "@lectern/adapters/redis"
@@ -116,7 +117,7 @@ export const systemLayer = (settings: SystemSettings) => {
   const client: Layer.Layer<SqlClient, DatabaseFailure> = services.DATABASE_URL === undefined
     ? layerPglite.pipe(Layer.provide(host))
     : layerFor(Redacted.make(services.DATABASE_URL))
-  const stores = Layer.mergeAll(JobStorePostgres.layer, StudentStorePostgres.layer).pipe(
+  const stores = Layer.mergeAll(JobStorePostgres.layer, RunHistoryPostgres.layer, StudentStorePostgres.layer).pipe(
     Layer.provide(Layer.effectDiscard(migrate).pipe(Layer.provideMerge(client)))
   )
 

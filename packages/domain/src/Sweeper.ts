@@ -10,6 +10,7 @@ import { type Dispatched, type DispatchFailure, JobDispatcher } from "./JobDispa
 import { JobRecorder } from "./JobRecorder.ts"
 import { type JobRef, JobStore, type JobStoreUnavailable } from "./JobStore.ts"
 import { defaultMirrorTimeToLive } from "./ProgressMirror.ts"
+import { RunHistory, sightingsOf } from "./RunHistory.ts"
 import { VideoDeletion, type VideoDeletionFailure } from "./VideoDeletion.ts"
 
 export interface SweeperOptions {
@@ -41,7 +42,7 @@ export class Sweeper extends Context.Service<Sweeper, {
 }>()("@lectern/domain/Sweeper") {
   static readonly layer = (
     options: SweeperOptions
-  ): Layer.Layer<Sweeper, never, JobStore | JobRecorder | JobDispatcher | EncodeRuntime | VideoDeletion> =>
+  ): Layer.Layer<Sweeper, never, JobStore | JobRecorder | JobDispatcher | EncodeRuntime | RunHistory | VideoDeletion> =>
     Layer.effect(
       Sweeper,
       Effect.gen(function*() {
@@ -50,6 +51,7 @@ export class Sweeper extends Context.Service<Sweeper, {
         const dispatcher = yield* JobDispatcher
         const runtime = yield* EncodeRuntime
         const deletion = yield* VideoDeletion
+        const history = yield* RunHistory
 
         const turns = yield* Semaphore.make(1)
 
@@ -97,6 +99,7 @@ export class Sweeper extends Context.Service<Sweeper, {
 
           const handedOver = yield* store.findDispatchedEncodes(options.limit)
           const states = yield* statesOf(handedOver.map((row) => row.externalId), failures)
+          yield* attempt(failures, Effect.as(history.note(sightingsOf(handedOver, states)), true))
           // A run that waits for a machine, for hours maybe, is left alone (INCIDENTS.md, 18); so is one that is not known: that it
           // is gone takes more than one look (see `EncodeMisses`).
           const reaped = yield* Effect.forEach(handedOver, (row) => {

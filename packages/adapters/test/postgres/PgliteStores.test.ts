@@ -1,8 +1,9 @@
 import { Layer } from "effect"
-import { EncodePartsPostgres, JobStorePostgres, layerPglite, migrate, PgliteHost, StudentStorePostgres } from "../../src/postgres/index.ts"
+import { EncodePartsPostgres, JobStorePostgres, layerPglite, migrate, PgliteHost, RunHistoryPostgres, StudentStorePostgres } from "../../src/postgres/index.ts"
 import { encodePartsSuite } from "../conformance/EncodePartsConformance.ts"
 import { conformancePolicy, jobStoreSuite } from "../conformance/JobStoreConformance.ts"
 import { jobStoreModelSuite } from "../conformance/JobStoreModel.ts"
+import { runHistorySuite } from "../conformance/RunHistoryConformance.ts"
 import { studentStoreSuite } from "../conformance/StudentStoreConformance.ts"
 
 const database = Layer.effectDiscard(migrate).pipe(
@@ -13,4 +14,5 @@ const database = Layer.effectDiscard(migrate).pipe(
 jobStoreSuite("PGlite", JobStorePostgres.layerWith(conformancePolicy).pipe(Layer.provide(database)))
 studentStoreSuite("PGlite", Layer.merge(JobStorePostgres.layer, StudentStorePostgres.layer).pipe(Layer.provide(database)))
 encodePartsSuite("PGlite", Layer.merge(JobStorePostgres.layer, EncodePartsPostgres.layer).pipe(Layer.provide(database)))
+runHistorySuite("PGlite", Layer.merge(JobStorePostgres.layer, RunHistoryPostgres.layer).pipe(Layer.provide(database)))
 jobStoreModelSuite("PGlite", JobStorePostgres.layerWith(conformancePolicy).pipe(Layer.provide(database)), 40)

@@ -1,15 +1,18 @@
 import { describeIf, NeonProxy, PostgresServer } from "@lectern/harness"
 import { Layer } from "effect"
-import { EncodePartsPostgres, JobStorePostgres, StudentStorePostgres } from "../../src/postgres/index.ts"
+import { EncodePartsPostgres, JobStorePostgres, RunHistoryPostgres, StudentStorePostgres } from "../../src/postgres/index.ts"
 import { encodePartsSuite } from "../conformance/EncodePartsConformance.ts"
 import { conformancePolicy, jobStoreSuite } from "../conformance/JobStoreConformance.ts"
 import { jobStoreModelSuite } from "../conformance/JobStoreModel.ts"
+import { runHistorySuite } from "../conformance/RunHistoryConformance.ts"
 import { studentStoreSuite } from "../conformance/StudentStoreConformance.ts"
 import { migrated, neon, tcp, TestDatabase } from "./TestDatabase.ts"
 
 const server = PostgresServer.layer
 const jobs = JobStorePostgres.layerWith(conformancePolicy)
 const stores = Layer.merge(JobStorePostgres.layer, StudentStorePostgres.layer)
+
+const history = Layer.merge(JobStorePostgres.layer, RunHistoryPostgres.layer)
 
 const parts = Layer.merge(JobStorePostgres.layer, EncodePartsPostgres.layer)
 
@@ -25,6 +28,7 @@ const throughNeon = migrated.pipe(
 describeIf(PostgresServer.availability, "Postgres over TCP", () => {
   jobStoreSuite("Postgres over TCP", jobs.pipe(Layer.provide(overTcp)))
   studentStoreSuite("Postgres over TCP", stores.pipe(Layer.provide(overTcp)))
+  runHistorySuite("Postgres over TCP", history.pipe(Layer.provide(overTcp)))
   encodePartsSuite("Postgres over TCP", parts.pipe(Layer.provide(overTcp)))
   jobStoreModelSuite("Postgres over TCP", jobs.pipe(Layer.provide(overTcp)), 40)
 })

@@ -7,6 +7,8 @@ import {
   type JobStatus,
   JobStore,
   runEnded,
+  RunHistory,
+  sightingsOf,
   type SystemCommand
 } from "@lectern/domain"
 import { Cause, Clock, Effect } from "effect"
@@ -48,6 +50,7 @@ export const reconcile = Effect.gen(function*() {
   const runtime = yield* EncodeRuntime
   const recorder = yield* JobRecorder
   const misses = yield* EncodeMisses
+  const history = yield* RunHistory
   const notes: Array<string> = []
   const failures: Array<string> = []
 
@@ -98,6 +101,10 @@ export const reconcile = Effect.gen(function*() {
   const states = handedOver.length === 0
     ? new Map<string, EncodeRunState>()
     : yield* runtime.describe(handedOver.map((row) => row.externalId))
+  yield* Effect.catchTag(history.note(sightingsOf(handedOver, states)), "JobStoreUnavailable", (error) => {
+    failures.push(error.message)
+    return Effect.void
+  })
   const outcomes = yield* Effect.forEach(handedOver, (row) => {
     const state = states.get(row.externalId)
     if (state === undefined) return Effect.succeed<Outcome>("Left")

@@ -1,5 +1,5 @@
 import { assert, it } from "@effect/vitest"
-import { EncodeMissesPostgres, JobStorePostgres, layerTcp, migrate, singleFlight } from "@lectern/adapters/postgres"
+import { EncodeMissesPostgres, JobStorePostgres, layerTcp, migrate, RunHistoryPostgres, singleFlight } from "@lectern/adapters/postgres"
 import { ProgressMirrorRedis, ProgressReaderRedis, RedisConnection } from "@lectern/adapters/redis"
 import {
   EncodeRuntime,
@@ -66,7 +66,7 @@ const services = (url: string, redisUrl: string, runtime: Layer.Layer<EncodeRunt
     Layer.provideMerge(VideoDeletion.layer),
     Layer.provideMerge(Layer.merge(JobRecorder.layer, JobDispatcher.layer)),
     Layer.provideMerge(Layer.mergeAll(
-      Layer.merge(JobStorePostgres.layer, EncodeMissesPostgres.layer).pipe(
+      Layer.mergeAll(JobStorePostgres.layer, EncodeMissesPostgres.layer, RunHistoryPostgres.layer).pipe(
         Layer.provideMerge(layerTcp({ url: Redacted.make(url) }))
       ),
       Layer.merge(ProgressMirrorRedis.layerWith(), ProgressReaderRedis.layerWith()).pipe(

@@ -5,10 +5,11 @@ import { JobDispatcher } from "../JobDispatcher.ts"
 import type { JobQueue } from "../JobQueue.ts"
 import { JobRecorder, type JobRecorderOptions } from "../JobRecorder.ts"
 import type { JobStore } from "../JobStore.ts"
-import { JobStoreMemory, type MirrorMemory, ProgressMirrorMemory } from "../memory/index.ts"
+import { JobStoreMemory, type MirrorMemory, ProgressMirrorMemory, RunHistoryMemory } from "../memory/index.ts"
 import type { ObjectStore } from "../ObjectStore.ts"
 import type { ProgressMirror } from "../ProgressMirror.ts"
 import type { ProgressReader } from "../ProgressReader.ts"
+import type { RunHistory } from "../RunHistory.ts"
 import type { StudentStore } from "../Student.ts"
 import { Sweeper, type SweeperOptions } from "../Sweeper.ts"
 import { VideoDeletion } from "../VideoDeletion.ts"
@@ -41,6 +42,7 @@ export type TestDomain =
   | ObjectStore
   | ProgressMirror
   | ProgressReader
+  | RunHistory
   | StudentStore
   | Sweeper
   | VideoDeletion
@@ -62,6 +64,7 @@ const layerWith = (options: TestDomainOptions): Layer.Layer<TestDomain> => {
     faultyObjectStore
   ).pipe(
     Layer.provideMerge(StudentStoreMemory.layer),
+    Layer.provideMerge(RunHistoryMemory.layer),
     Layer.provideMerge(Layer.mergeAll(
       Faults.layer,
       JobStoreMemory.layerWith(options.policy ?? defaultJobPolicy),

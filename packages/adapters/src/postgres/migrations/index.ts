@@ -6,6 +6,7 @@ import { encodeReports } from "./0005_encode_reports.ts"
 import { submissions } from "./0006_submissions.ts"
 import { messages } from "./0007_messages.ts"
 import { encodeParts } from "./0008_encode_parts.ts"
+import { runHistory } from "./0009_run_history.ts"
 import type { Migration } from "./Migration.ts"
 
 /** Every step of the schema, in order. */
@@ -17,5 +18,6 @@ export const migrations: ReadonlyArray<Migration> = [
   encodeReports,
   submissions,
   messages,
-  encodeParts
+  encodeParts,
+  runHistory
 ]
