@@ -41,10 +41,19 @@ const layer = (options: ObservabilityOptions): Layer.Layer<never, Config.ConfigE
   }))
 
 /**
- * Logs, traces and metrics of a program, from two variables: `LOG_LEVEL` (`Info` by default) and
- * `OTEL_EXPORTER_OTLP_ENDPOINT` (no export without it).
+ * Logs, traces and metrics of a program.
  *
- * Lines go to standard error: JSON of the schema `LogLine`, or text for people on a terminal. It fails only when one of the
- * variables makes no sense.
+ * Lines go to standard error: JSON of the schema `LogLine`, or text for people on a terminal.
  */
-export const Observability: { readonly layer: (options: ObservabilityOptions) => Layer.Layer<never, Config.ConfigError> } = { layer }
+export const Observability: {
+  /**
+   * From two variables: `LOG_LEVEL` (`Info` by default) and `OTEL_EXPORTER_OTLP_ENDPOINT` (no export without it). It
+   * fails only when one of them makes no sense.
+   */
+  readonly layer: (options: ObservabilityOptions) => Layer.Layer<never, Config.ConfigError>
+  /** Whatever the environment says: for a start that is refused, maybe because of these very variables. */
+  readonly layerOfRefusal: (options: ObservabilityOptions) => Layer.Layer<never>
+} = {
+  layer,
+  layerOfRefusal: ({ service, sink }) => Logger.layer([lineLogger(service, sink ?? process.stderr)])
+}

@@ -8,25 +8,37 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Observability } from "@lectern/observability"
 import { Cause, Effect, Exit } from "effect"
-import { readWorkerSettings } from "./WorkerSettings.ts"
+import { readWorkerSettings, type WorkerSettings } from "./WorkerSettings.ts"
 import { runWorker } from "./runWorker.ts"
 
 const exitCodes = { bug: 70, temporary: 75, configuration: 78, stopped: 143 } as const
 
-const program = Effect.flatMap(readWorkerSettings(process.env), runWorker).pipe(
-  Effect.catchTags({
-    BadConfiguration: (error) => Effect.as(Effect.logFatal(error.message), exitCodes.configuration),
-    ConfigError: (error) => Effect.as(Effect.logFatal(error.message), exitCodes.configuration),
-    DatabaseUrlInvalid: (error) => Effect.as(Effect.logFatal(error.message), exitCodes.configuration),
-    SqlError: (error) =>
-      Effect.as(Effect.logError("The database cannot be reached", { error: error.message }), exitCodes.temporary)
-  }),
-  Effect.tapCause((cause) =>
-    Cause.hasInterruptsOnly(cause)
-      ? Effect.logInfo("The worker was told to stop, and has")
-      : Effect.logFatal("The worker broke", cause)
-  ),
-  Effect.provide(Observability.layer({ service: "worker-ai" })),
+const service = "worker-ai"
+
+const refused = (error: { readonly message: string }) =>
+  Effect.as(Effect.logFatal(error.message), exitCodes.configuration).pipe(
+    Effect.provide(Observability.layerOfRefusal({ service }))
+  )
+
+const work = (settings: WorkerSettings) =>
+  runWorker(settings).pipe(
+    Effect.catchTags({
+      ConfigError: refused,
+      DatabaseUrlInvalid: refused,
+      SqlError: (error) =>
+        Effect.as(Effect.logError("The database cannot be reached", { error: error.message }), exitCodes.temporary)
+    }),
+    Effect.tapCause((cause) =>
+      Cause.hasInterruptsOnly(cause)
+        ? Effect.logInfo("The worker was told to stop, and has")
+        : Effect.logFatal("The worker broke", cause)
+    ),
+    Effect.provide(Observability.layer({ service }))
+  )
+
+const program = readWorkerSettings(process.env).pipe(
+  Effect.flatMap(work),
+  Effect.catchTags({ BadConfiguration: refused, ConfigError: refused }),
   Effect.provide(NodeServices.layer)
 )
 

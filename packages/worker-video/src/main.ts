@@ -7,12 +7,12 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { ObjectGrants, ObjectStoreFiles } from "@lectern/adapters/files"
 import { exitWithParent, type IpcUnavailable, ProgressMirrorParent, SqlClientParent } from "@lectern/adapters/in-process"
-import { type DatabaseUrlInvalid, JobStorePostgres, layerFor } from "@lectern/adapters/postgres"
+import { type DatabaseUrlInvalid, EncodePartsPostgres, JobStorePostgres, layerFor } from "@lectern/adapters/postgres"
 import { ProgressMirrorRedis } from "@lectern/adapters/redis"
 import { ObjectStoreS3 } from "@lectern/adapters/s3"
-import { JobRecorder, newUuid } from "@lectern/domain"
+import { EncodeLeftovers, JobRecorder, newUuid } from "@lectern/domain"
 import { Observability } from "@lectern/observability"
-import { Cause, type Config, ConfigProvider, Effect, Exit, Layer } from "effect"
+import { Cause, type Config, Effect, Exit, Layer } from "effect"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { tmpdir } from "node:os"
@@ -47,20 +47,21 @@ const database = (settings: WorkerSettings): Layer.Layer<SqlClient, DatabaseFail
 const services = (settings: WorkerSettings) =>
   Layer.mergeAll(
     JobRecorder.layer.pipe(
-      Layer.provide(JobStorePostgres.layer.pipe(Layer.provide(database(settings)))),
       Layer.provide(settings.redis === null ? ProgressMirrorParent.layer : ProgressMirrorRedis.layer({ url: settings.redis, eager: true }))
     ),
-    objectStore(settings),
+    EncodeLeftovers.layer,
     Encoder.layerFfmpeg
+  ).pipe(
+    Layer.provideMerge(objectStore(settings)),
+    Layer.provideMerge(Layer.merge(JobStorePostgres.layer, EncodePartsPostgres.layer).pipe(Layer.provide(database(settings))))
   )
 
-const observability = Observability.layer({ service: "worker-video" })
-
-/** For a start that is refused: it can say so whatever the environment says of logs. */
-const plainLogs = observability.pipe(Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnvRecord({}))))
+const service = "worker-video"
 
 const refused = (error: { readonly message: string }) =>
-  Effect.as(Effect.logFatal(error.message), ExitCode.configuration).pipe(Effect.provide(plainLogs))
+  Effect.as(Effect.logFatal(error.message), ExitCode.configuration).pipe(
+    Effect.provide(Observability.layerOfRefusal({ service }))
+  )
 
 const work = Effect.fnUntraced(function*(settings: WorkerSettings) {
   yield* exitWithParent
@@ -68,7 +69,8 @@ const work = Effect.fnUntraced(function*(settings: WorkerSettings) {
   return yield* runEncode(settings.job, {
     owner: settings.runId ?? `encode-${yield* newUuid}`,
     leaseMillis: settings.leaseMillis,
-    workRoot: settings.workRoot ?? tmpdir()
+    workRoot: settings.workRoot ?? tmpdir(),
+    arrayIndex: settings.arrayIndex
   }).pipe(Effect.provide(services(settings)))
 }, (effect) =>
   effect.pipe(
@@ -86,7 +88,7 @@ const work = Effect.fnUntraced(function*(settings: WorkerSettings) {
         ? Effect.logWarning("The encode worker was told to stop")
         : Effect.logFatal("The encode worker broke", cause)
     ),
-    Effect.provide(observability)
+    Effect.provide(Observability.layer({ service }))
   ))
 
 const program = readWorkerSettings(process.env, process.send !== undefined).pipe(
