@@ -12,6 +12,7 @@
  * because time has passed (INCIDENTS.md, 44).
  */
 import * as Schema from "effect/Schema"
+import { isTerminal, type JobStatus } from "./Job.ts"
 
 export const MessageState = Schema.Literals(["pending", "sending", "sent", "failed", "ambiguous"])
 export type MessageState = typeof MessageState.Type
@@ -60,6 +61,10 @@ export const messageAfter = (state: MessageState, event: MessageEvent): MessageS
   const { from, to } = messageTransitions[event]
   return from.includes(state) ? to : null
 }
+
+/** What people may decide on: doubts, and once the job has ended also what it left unsettled, for nobody else will. */
+export const openStates = (status: JobStatus): ReadonlyArray<MessageState> =>
+  isTerminal(status) ? ["ambiguous", "sending"] : ["ambiguous"]
 
 /** How many messages of a job are in each state. */
 export const MessageCounts = Schema.Struct({

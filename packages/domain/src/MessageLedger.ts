@@ -64,6 +64,11 @@ export type Acceptance =
   /** The same request came before. */
   | { readonly _tag: "Known"; readonly jobId: JobId; readonly messages: number }
 
+/** The tenant has sent as much as it may for now. */
+export type NotNow = Extract<Allowance, { readonly _tag: "Wait" }>
+
+export type NextMessages = NotNow | { readonly _tag: "Next"; readonly messages: ReadonlyArray<LedgerMessage> }
+
 export const MailingState = Schema.Struct({ ...Mailing.fields, counts: MessageCounts })
 export type MailingState = typeof MailingState.Type
 
@@ -87,12 +92,12 @@ export class MessageLedger extends Context.Service<MessageLedger, {
   readonly look: (lease: Lease) => Effect.Effect<MailingState, Refused>
   /** The tickets of batches that were to be sent and of which nobody noted what became: of an attempt that died. */
   readonly unsettled: (lease: Lease) => Effect.Effect<ReadonlyArray<string>, Refused>
-  /** Up to `max` messages that wait, in their order, and how many may be sent now: no more are answered than that. */
+  /** Up to `max` messages that wait, in their order, and no more than may be sent now; none when none waits. */
   readonly next: (
     lease: Lease,
     max: number,
     limits: MessageLimits
-  ) => Effect.Effect<{ readonly messages: ReadonlyArray<LedgerMessage>; readonly allowance: Allowance }, Refused>
+  ) => Effect.Effect<NextMessages, Refused>
   /**
    * Notes, before it is sent, what a prepared batch is about to do: what was taken becomes `sending` and is counted, what was
    * refused becomes `failed`. Where the allowance has shrunk meanwhile nothing is noted, and it is the answer.
@@ -101,7 +106,7 @@ export class MessageLedger extends Context.Service<MessageLedger, {
     lease: Lease,
     prepared: PreparedBatch,
     limits: MessageLimits
-  ) => Effect.Effect<"Begun" | (Allowance & { readonly _tag: "Wait" }), Refused>
+  ) => Effect.Effect<"Begun" | NotNow, Refused>
   /**
    * Notes what became of a batch; said again it changes nothing. What is withdrawn waits again and stays counted, so that a
    * provider in trouble cannot be asked without end.

@@ -21,8 +21,10 @@ import {
   MessageQuota,
   messageTransitions,
   type NewMailing,
+  type NextMessages,
   nextSeoulDay,
   NothingToResend,
+  openStates,
   RefusedMessage,
   spend,
   TakenMessage,
@@ -225,7 +227,7 @@ export const layer: Layer.Layer<MessageLedger, never, SqlClient> = Layer.effect(
         ? yield* decodeMessages(
           yield* sql`UPDATE messages m SET state = 'failed', reason = ${`resent by ${newJobId}`}
             WHERE m.tenant_id = ${String(ref.tenantId)}::bigint AND m.job_id = ${ref.jobId}
-              AND (m.state = 'pending' OR (m.state IN ('ambiguous', 'failed') AND m.number IN (
+              AND (m.state = 'pending' OR (m.state IN ('sending', 'ambiguous', 'failed') AND m.number IN (
                 SELECT value::integer FROM json_array_elements_text(${named}::json)
               )))
             RETURNING ${sql.literal(columns)}`
@@ -280,13 +282,15 @@ export const layer: Layer.Layer<MessageLedger, never, SqlClient> = Layer.effect(
             yield* leasedJob(sql, lease)
             const { now, ...quota } = yield* lockQuota(lease.tenantId)
             const allowed = allowance(quota, limits, now)
-            const most = allowed._tag === "Now" ? Math.min(max, allowed.messages) : 0
+            const most = allowed._tag === "Now" ? Math.min(max, allowed.messages) : 1
             const messages = yield* decodeMessages(
               yield* sql`SELECT ${sql.literal(columns)} FROM messages m
                 WHERE m.tenant_id = ${String(lease.tenantId)}::bigint AND m.job_id = ${lease.jobId} AND m.state = 'pending'
                 ORDER BY m.number LIMIT ${String(most)}::bigint`
             )
-            return { messages: messages.map((row) => new LedgerMessage(row)), allowance: allowed }
+            if (allowed._tag === "Wait" && messages.length > 0) return allowed
+            const next: NextMessages = { _tag: "Next", messages: messages.map((row) => new LedgerMessage(row)) }
+            return next
           })
         ),
 
@@ -330,11 +334,12 @@ export const layer: Layer.Layer<MessageLedger, never, SqlClient> = Layer.effect(
           `settle messages of job "${jobId}" by hand`,
           { tenantId, jobId },
           Effect.gen(function*() {
-            yield* lockedJob(sql, { tenantId, jobId })
+            const { job } = yield* lockedJob(sql, { tenantId, jobId })
             const named = yield* encodeNumbers(numbers)
+            const open = openStates(job.status).map((state) => `'${state}'`).join(", ")
             const changed = yield* decodeMessages(
               yield* sql`UPDATE messages m SET ${sql.literal(change(event))}
-                WHERE m.tenant_id = ${String(tenantId)}::bigint AND m.job_id = ${jobId} AND m.state = 'ambiguous'
+                WHERE m.tenant_id = ${String(tenantId)}::bigint AND m.job_id = ${jobId} AND m.state IN (${sql.literal(open)})
                   AND m.number IN (SELECT value::integer FROM json_array_elements_text(${named}::json))
                 RETURNING ${sql.literal(columns)}`
             )

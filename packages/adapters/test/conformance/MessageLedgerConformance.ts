@@ -48,10 +48,17 @@ const accepted = Effect.fnUntraced(function*(tenant: TenantId, mailing: NewMaili
   return yield* claim(tenant, mailing.jobId)
 })
 
+/** The messages that may be sent next. */
+const nextOf = Effect.fnUntraced(function*(lease: Lease, max: number, within = limits) {
+  const ledger = yield* MessageLedger
+  const next = yield* ledger.next(lease, max, within)
+  return next._tag === "Next" ? next.messages : assert.fail("the tenant has to wait")
+})
+
 /** Takes up to `max` messages and says that they are about to be sent as a batch. */
 const begun = Effect.fnUntraced(function*(lease: Lease, max: number, refuse: ReadonlyArray<number> = []) {
   const ledger = yield* MessageLedger
-  const { messages } = yield* ledger.next(lease, max, limits)
+  const messages = yield* nextOf(lease, max)
   const prepared: PreparedBatch = {
     ticket: `G-${crypto.randomUUID()}`,
     taken: messages.filter(({ number }) => !refuse.includes(number)).map(({ number }) => ({ number, providerId: `M-${number}` })),
@@ -89,7 +96,7 @@ export const messageLedgerSuite = <E>(name: string, stores: Layer.Layer<JobStore
           urgentReason: "휴교",
           counts: { ...noMessages, pending: 3 }
         })
-        const { messages } = yield* ledger.next(lease, 2, limits)
+        const messages = yield* nextOf(lease, 2)
         assert.deepStrictEqual(messages.map(({ address, number, text }) => ({ address, number, text })), [
           { number: 1, address: addressOf(0), text: "학생 0 님" },
           { number: 2, address: addressOf(1), text: "학생 1 님" }
@@ -138,7 +145,7 @@ export const messageLedgerSuite = <E>(name: string, stores: Layer.Layer<JobStore
         assert.deepStrictEqual(yield* countsOf(tenant, mailing.jobId), { ...noMessages, sent: 3, failed: 2 })
         const { messages } = yield* ledger.list(tenant, mailing.jobId, ["failed"], 10)
         assert.deepStrictEqual(messages.map(({ number, reason }) => [number, reason]), [[2, "3032"], [5, "3040"]])
-        assert.deepStrictEqual((yield* ledger.next(lease, 10, limits)).messages, [])
+        assert.deepStrictEqual(yield* nextOf(lease, 10), [])
       }))
 
     it.effect("shows the next attempt what the last one left in the air, and lets only a withdrawal wait again", () =>
@@ -153,11 +160,11 @@ export const messageLedgerSuite = <E>(name: string, stores: Layer.Layer<JobStore
         yield* store.transition(dead, { _tag: "Preempt", message: "끝" })
         const lease = yield* claim(tenant, mailing.jobId, "another")
         assert.deepStrictEqual([...(yield* ledger.unsettled(lease))].sort(), [first.ticket, second.ticket].sort())
-        assert.deepStrictEqual((yield* ledger.next(lease, 10, limits)).messages, [])
+        assert.deepStrictEqual(yield* nextOf(lease, 10), [])
         yield* ledger.settle(lease, first.ticket, "withdraw", [])
         yield* ledger.settle(lease, second.ticket, "doubt", [])
         assert.deepStrictEqual(yield* ledger.unsettled(lease), [])
-        assert.deepStrictEqual((yield* ledger.next(lease, 10, limits)).messages.map(({ number }) => number), [1, 2])
+        assert.deepStrictEqual((yield* nextOf(lease, 10)).map(({ number }) => number), [1, 2])
         yield* ledger.settle(lease, second.ticket, "confirm", [])
         assert.deepStrictEqual(yield* countsOf(tenant, mailing.jobId), { ...noMessages, pending: 2, sent: 2 })
       }))
@@ -193,13 +200,11 @@ export const messageLedgerSuite = <E>(name: string, stores: Layer.Layer<JobStore
         assert.deepInclude(over, { _tag: "DailyCapReached", asked: 1, left: 0 })
         const lease = yield* claim(tenant, one.jobId)
         const narrow = { perMinute: 100, perDay: 1 }
-        const { messages } = yield* ledger.next(lease, 10, narrow)
+        const messages = yield* nextOf(lease, 10, narrow)
         assert.deepStrictEqual(messages.map(({ number }) => number), [1])
         const prepared = { ticket: "T", taken: [{ number: 1, providerId: "M" }], refused: [] }
         assert.strictEqual(yield* ledger.begin(lease, prepared, narrow), "Begun")
-        const after = yield* ledger.next(lease, 10, narrow)
-        assert.deepStrictEqual(after.messages, [])
-        assert.strictEqual(after.allowance._tag, "Wait")
+        assert.strictEqual((yield* ledger.next(lease, 10, narrow))._tag, "Wait")
         const wait = yield* ledger.begin(lease, { ...prepared, taken: [{ number: 2, providerId: "M" }] }, narrow)
         assert.strictEqual(wait === "Begun" ? wait : wait._tag, "Wait")
         assert.deepStrictEqual(yield* countsOf(tenant, one.jobId), { ...noMessages, pending: 1, sending: 1 })
@@ -234,7 +239,7 @@ export const messageLedgerSuite = <E>(name: string, stores: Layer.Layer<JobStore
         const again = newJobId()
         yield* ledger.resend(tenant, mailing.jobId, [1, 3], again)
         const resent = yield* claim(tenant, again)
-        const { messages } = yield* ledger.next(resent, 10, limits)
+        const messages = yield* nextOf(resent, 10)
         assert.deepStrictEqual(messages.map(({ address }) => address), [addressOf(0), addressOf(2), addressOf(3)])
         assert.deepStrictEqual(yield* countsOf(tenant, mailing.jobId), { ...noMessages, failed: 3, ambiguous: 1 })
         const twice = yield* Effect.flip(ledger.resend(tenant, mailing.jobId, [], newJobId()))

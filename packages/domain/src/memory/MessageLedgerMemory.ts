@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { isTerminal, type JobId, type Lease, leaseFault } from "../Job.ts"
 import { JobNotFound, JobStore } from "../JobStore.ts"
-import { LedgerMessage, messageAfter, type MessageEvent, noMessages } from "../LedgerMessage.ts"
+import { LedgerMessage, messageAfter, type MessageEvent, noMessages, openStates } from "../LedgerMessage.ts"
 import {
   type Acceptance,
   BusinessKeyReused,
@@ -11,6 +11,7 @@ import {
   type MailingState,
   MessageLedger,
   type NewMailing,
+  type NextMessages,
   NothingToResend
 } from "../MessageLedger.ts"
 import { allowance, emptyMessageQuota, leftToday, type MessageLimits, type MessageQuota, spend } from "../MessageQuota.ts"
@@ -141,8 +142,13 @@ export const layer: Layer.Layer<MessageLedger, never, JobStore> = Layer.effect(
         const { messages } = yield* held(lease)
         const now = yield* Clock.currentTimeMillis
         const allowed = allowance(quotaOf(lease.tenantId), limits, now)
-        const most = allowed._tag === "Now" ? Math.min(max, allowed.messages) : 0
-        return { messages: messages.filter(({ state }) => state === "pending").slice(0, most), allowance: allowed }
+        const waiting = messages.filter(({ state }) => state === "pending").slice(0, max)
+        if (waiting.length > 0 && allowed._tag === "Wait") return allowed
+        const next: NextMessages = {
+          _tag: "Next",
+          messages: allowed._tag === "Now" ? waiting.slice(0, allowed.messages) : waiting
+        }
+        return next
       }),
 
       begin: Effect.fnUntraced(function*(lease, { refused, taken, ticket }, limits) {
@@ -179,20 +185,23 @@ export const layer: Layer.Layer<MessageLedger, never, JobStore> = Layer.effect(
           messages: entry.messages.filter(({ state }) => states.includes(state)).slice(0, limit)
         })),
 
-      decide: (tenantId, jobId, numbers, event) =>
-        Effect.map(find(tenantId, jobId), (entry) =>
-          apply(
-            entry,
-            event,
-            ({ number, state }) => state === "ambiguous" && numbers.includes(number),
-            () => event === "withdraw" ? waitsAgain : {}
-          )),
+      decide: Effect.fnUntraced(function*(tenantId, jobId, numbers, event) {
+        const entry = yield* find(tenantId, jobId)
+        const { job } = yield* jobs.getJob(tenantId, jobId)
+        const open = openStates(job.status)
+        return apply(
+          entry,
+          event,
+          ({ number, state }) => open.includes(state) && numbers.includes(number),
+          () => event === "withdraw" ? waitsAgain : {}
+        )
+      }),
 
       resend: Effect.fnUntraced(function*(tenantId, jobId, numbers, newJobId) {
         const entry = yield* find(tenantId, jobId)
         const { job } = yield* jobs.getJob(tenantId, jobId)
         const again = entry.messages.filter(({ number, state }) =>
-          state === "pending" || ((state === "ambiguous" || state === "failed") && numbers.includes(number)))
+          state === "pending" || (state !== "sent" && numbers.includes(number)))
         if (!isTerminal(job.status) || again.length === 0) return yield* new NothingToResend({ jobId })
         const names = new Set(again.map(({ number }) => number))
         entry.messages = entry.messages.map((message) =>
