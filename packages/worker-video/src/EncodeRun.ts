@@ -1,22 +1,32 @@
 import {
+  EncodeLeftovers,
   type EncodeOutput,
+  EncodeParts,
   holdLease,
   hlsPrefix,
+  type IllegalTransition,
+  type JobNotFound,
   JobRecorder,
   type JobRef,
   type JobRun,
+  JobStore,
+  type JobStoreUnavailable,
+  type LeaseLost,
   ObjectStore,
   type Sample,
   type Video,
   type VideoStepName,
   type WorkerCommand
 } from "@lectern/domain"
-import { Cause, Effect, FileSystem } from "effect"
-import { Encoder, EncodeToken, keepNowhere } from "./encoder/index.ts"
+import { Cause, Duration, Effect } from "effect"
+import { helpEncode } from "./EncodeHelp.ts"
+import { Encoder, TimeLimitReached, TranscodeFailed } from "./encoder/index.ts"
 import { ExitCode } from "./ExitCode.ts"
-import { publishHls, removeOtherOutputs } from "./HlsPublication.ts"
+import { publishHls } from "./HlsPublication.ts"
+import { type KeepFailure, type KeptParts, makeKeptParts } from "./KeptParts.ts"
 import { type MemoryLimit, readMemoryLimit } from "./memoryLimit.ts"
 import { downloadRaw } from "./rawDownload.ts"
+import { workDirectory } from "./workDirectory.ts"
 
 export interface EncodeRunOptions {
   /** Names this run among those that may hold the job. */
@@ -25,7 +35,12 @@ export interface EncodeRunOptions {
   readonly leaseMillis: number
   /** Where the run makes its work directory, which is gone when it ends. */
   readonly workRoot: string
+  /** Which of the containers of an array job this is; `null` for one that works alone. */
+  readonly arrayIndex: number | null
 }
+
+/** Why a step cannot be recorded. */
+type RecordFailure = IllegalTransition | JobNotFound | JobStoreUnavailable | LeaseLost
 
 /** What ended an attempt: the command that says so in the row, and the exit that says so to Batch. */
 interface AttemptEnd {
@@ -35,13 +50,30 @@ interface AttemptEnd {
 }
 
 /**
- * One run of the worker: one claimed encode, from the raw upload to the published stream.
+ * One run of the worker: one claimed encode, from the raw upload to the published stream. Of the containers of an array job the
+ * first one claims it; the others encode parts until none is free, and see then whether the job has lost its holder.
  *
  * Everything that can happen ends in an exit code. Interrupted (SIGTERM, a Spot reclaim) it gives the job back and stays
  * interrupted: the caller exits with `ExitCode.preempted`.
  */
 export const runEncode = Effect.fn("EncodeRun.run")(function*(ref: JobRef, options: EncodeRunOptions) {
   yield* Effect.annotateCurrentSpan({ tenant: ref.tenantId, job: ref.jobId })
+  const first = yield* claimAndEncode(ref, options)
+  if (first !== "Busy") return first
+  if (options.arrayIndex === null) return yield* nothingToDo("Busy")
+  const helped = yield* helpEncode(ref, { ...options, partsOwner: partsOwnerOf(ref, options) })
+  if (helped !== ExitCode.done) return helped
+  const second = yield* claimAndEncode(ref, options)
+  return second === "Busy" ? ExitCode.done : second
+}, (effect, ref) => Effect.annotateLogs(effect, { tenant: ref.tenantId, job: ref.jobId, kind: "video_encode" }))
+
+/** The same for every attempt of one container's place, so that a restarted one takes up its own parts at once. */
+const partsOwnerOf = (ref: JobRef, { arrayIndex }: EncodeRunOptions): string => `${ref.jobId}:${arrayIndex ?? 0}`
+
+const nothingToDo = (claim: string): Effect.Effect<ExitCode> =>
+  Effect.as(Effect.logInfo("There is nothing to do", { claim }), ExitCode.done)
+
+const claimAndEncode = Effect.fnUntraced(function*(ref: JobRef, options: EncodeRunOptions) {
   const recorder = yield* JobRecorder
   const claimed = yield* Effect.result(
     recorder.claim(ref.tenantId, ref.jobId, { owner: options.owner, leaseMillis: options.leaseMillis })
@@ -54,27 +86,48 @@ export const runEncode = Effect.fn("EncodeRun.run")(function*(ref: JobRef, optio
     yield* Effect.logError("The job cannot be claimed", { error: claimed.failure.message })
     return ExitCode.temporary
   }
-  if (claimed.success._tag !== "Claimed") {
-    yield* Effect.logInfo("There is nothing to do", { claim: claimed.success._tag })
-    return ExitCode.done
-  }
+  if (claimed.success._tag === "Busy") return "Busy"
+  if (claimed.success._tag !== "Claimed") return yield* nothingToDo(claimed.success._tag)
   const { run } = claimed.success
-  return yield* attempt(run, options).pipe(
-    Effect.annotateLogs({ attempt: run.lease.attempt }),
-    Effect.onInterrupt(() => giveBack(run))
-  )
-}, (effect, ref) => Effect.annotateLogs(effect, { tenant: ref.tenantId, job: ref.jobId, kind: "video_encode" }))
+  return yield* Effect.annotateLogs(attempt(run, options), { attempt: run.lease.attempt })
+})
 
 /** Batch kills 30 s after SIGTERM; the row is told well before. */
 const giveBackLimit = "10 seconds"
 
-const giveBack = (run: JobRun): Effect.Effect<void> =>
+const giveBack = (run: JobRun, kept: KeptParts) =>
   run.record({ _tag: "Preempt", message: "작업 서버가 종료되어 다시 시도합니다" }).pipe(
     Effect.timeout(giveBackLimit),
     Effect.matchEffect({
       onSuccess: () => Effect.logInfo("The job was given back"),
-      onFailure: (error) => Effect.logWarning("The job could not be given back", { error: error.message })
+      onFailure: (error) =>
+        Effect.andThen(
+          Effect.logWarning("The job could not be given back", { error: error.message }),
+          abandonCancelled(run, kept)
+        )
     })
+  )
+
+/** Whether nobody will go on with the job: its video was deleted, or it was cancelled. */
+const isCancelled = ({ lease }: JobRun) =>
+  Effect.flatMap(JobStore, (store) => store.getJob(lease.tenantId, lease.jobId)).pipe(
+    Effect.map(({ job }) => job.status === "CANCELLED"),
+    Effect.catchTag("JobNotFound", () => Effect.succeed(true))
+  )
+
+const abandonLimit = "5 seconds"
+
+/** Leaves nothing under the public prefix of a job that was cancelled while it ran. What stays all the same the sweep finds. */
+const abandonCancelled = (run: JobRun, kept: KeptParts) =>
+  Effect.gen(function*() {
+    const encode = kept.opened()
+    if (encode === null || !(yield* isCancelled(run))) return
+    const leftovers = yield* EncodeLeftovers
+    const count = yield* leftovers.abandon(encode)
+    yield* Effect.logInfo("The finished parts were removed", { count })
+  }).pipe(
+    Effect.timeout(abandonLimit),
+    Effect.catch((error) => Effect.logWarning("The finished parts stay for now", { error: error.message }))
   )
 
 const attempt = Effect.fnUntraced(function*(run: JobRun, options: EncodeRunOptions) {
@@ -90,13 +143,28 @@ const attempt = Effect.fnUntraced(function*(run: JobRun, options: EncodeRunOptio
     return ExitCode.done
   }
   const memory = yield* readMemoryLimit
-  const end = yield* holdLease(run, options.leaseMillis, (pulse) => encode(run, video, options, pulse, memory)).pipe(
+  let pulseNow = Effect.void
+  const kept = yield* makeKeptParts({
+    tenantId: video.tenantId,
+    videoId: video.id,
+    owner: partsOwnerOf(run.lease, options),
+    leaseMillis: options.leaseMillis,
+    onFile: Effect.suspend(() => pulseNow)
+  })
+  const end = yield* holdLease(run, options.leaseMillis, (pulse) => {
+    pulseNow = pulse
+    return encode(run, video, options, kept, pulse, memory)
+  }).pipe(
     Effect.catchTags({
       LeaseLost: (error) => leaseGone(error.message),
       JobNotFound: (error) => leaseGone(error.message)
-    })
+    }),
+    Effect.onInterrupt(() => giveBack(run, kept))
   )
-  if (end === null) return ExitCode.done
+  if (end === null) {
+    yield* abandonCancelled(run, kept)
+    return ExitCode.done
+  }
   return yield* Effect.gen(function*() {
     yield* run.record(end.command)
     const { job } = yield* run.current
@@ -121,13 +189,15 @@ const encode = (
   run: JobRun,
   video: Video,
   options: EncodeRunOptions,
+  kept: KeptParts,
   pulse: Effect.Effect<void>,
   memoryBefore: MemoryLimit
 ) =>
   Effect.gen(function*() {
     const encoder = yield* Encoder
-    const fs = yield* FileSystem.FileSystem
     const objects = yield* ObjectStore
+    const parts = yield* EncodeParts
+    const leftovers = yield* EncodeLeftovers
     let current: VideoStepName | null = null
 
     const moveTo = Effect.fnUntraced(function*(step: VideoStepName) {
@@ -139,53 +209,64 @@ const encode = (
     const moved = (sample: Sample) => Effect.andThen(pulse, run.tick(sample)).pipe(Effect.asVoid)
 
     yield* moveTo("presigning")
-    const work = yield* fs.makeTempDirectoryScoped({ directory: options.workRoot, prefix: "encode-" })
+    const work = yield* workDirectory(options.workRoot)
     const input = `${work}/input`
     const outDir = `${work}/hls`
 
     yield* moveTo("downloading")
     let downloaded = 0
-    yield* downloadRaw(video.fileKey, input, (bytes, total) => {
+    const { etag } = yield* objects.head(video.fileKey)
+    yield* within("downloading", downloadRaw(video.fileKey, input, (bytes, total) => {
       downloaded += bytes
       return moved({ fraction: downloaded / total, remainingSeconds: null })
-    })
+    }))
 
-    const result = yield* encoder.encodeFile({
+    const result = yield* encoder.encodeFile<KeepFailure | RecordFailure>({
       input,
       outDir,
-      source: video.fileKey,
-      keep: keepNowhere(EncodeToken.make(`${run.lease.jobId.slice(0, 8)}-${run.lease.attempt}`)),
+      source: etag,
+      keep: kept.keep,
       onProgress: ({ fraction, remainingSeconds, step }) =>
         Effect.andThen(moveTo(step), moved({ fraction, remainingSeconds }))
     })
 
     yield* moveTo("uploading")
     const target = { tenantId: video.tenantId, videoId: video.id, directory: outDir }
-    const total = result.files.reduce((sum, file) => sum + file.bytes, 0)
+    const stored = kept.stored()
+    const total = result.files.reduce((sum, file) => (stored.has(file.path) ? sum : sum + file.bytes), 0)
     let uploaded = 0
-    yield* publishHls(
+    const encoded = kept.opened()
+    yield* within("uploading", publishHls(
       target,
       result.files,
+      stored,
       (bytes) => {
         uploaded += bytes
         return moved({ fraction: uploaded / total, remainingSeconds: null })
       },
       // The row decides once more before anything becomes visible: a stale holder publishes nothing.
-      run.heartbeat
-    )
+      Effect.andThen(
+        run.heartbeat,
+        encoded === null
+          ? Effect.void
+          : parts.publishing(encoded, run.lease.jobId, result.files.map(({ path }) => path))
+      )
+    ))
 
     const prefix = hlsPrefix(video.tenantId, video.id)
     const output: typeof EncodeOutput.Encoded = {
       hls_path: `${prefix}${result.master}`,
       thumbnail_path: `${prefix}${result.thumbnail}`,
       duration: Math.max(1, Math.round(result.durationSeconds)),
-      variants: result.variants.map((variant) => `${variant.width}x${variant.height}`)
+      variants: result.variants.map((variant) => `${variant.width}x${variant.height}`),
+      ...(result.storyboard === undefined ? {} : { storyboard_path: `${prefix}${result.storyboard}` }),
+      non_standard_input_reasons: result.nonStandardInputReasons
     }
     const end: AttemptEnd = {
       command: { _tag: "Succeed", result: output },
       exit: ExitCode.done,
-      afterwards: removeOtherOutputs(target, result.files).pipe(
-        Effect.provideService(ObjectStore, objects),
+      afterwards: leftovers.removeOthers(target, new Set(result.files.map(({ path }) => path))).pipe(
+        Effect.tap(() => parts.closeAll(video.tenantId, video.id)),
         Effect.matchEffect({
           onSuccess: (count) => count === 0 ? Effect.void : Effect.logInfo("Earlier outputs were removed", { count }),
           onFailure: (error) => Effect.logWarning("Earlier outputs stay for now", { error: error.message })
@@ -223,6 +304,7 @@ const encode = (
       ObjectStoreUnavailable: (error) => temporary("object_store_unavailable", error.message),
       PlatformError: (error) => temporary("work_directory", error.message),
       JobStoreUnavailable: (error) => temporary("database_unavailable", error.message),
+      EncodeClosed: (error) => temporary("encode_closed", error.message),
       IllegalTransition: (error) => Effect.die(error)
     }),
     Effect.catchCause((cause) =>
@@ -238,6 +320,21 @@ const encode = (
         : Effect.failCause(cause)
     )
   )
+
+/** Longest time for a step that moves bytes: of the largest upload at 6 MB/s. */
+const transferLimit = Duration.hours(3)
+
+const within = <A, E, R>(step: VideoStepName, work: Effect.Effect<A, E, R>): Effect.Effect<A, E | TranscodeFailed, R> =>
+  Effect.timeoutOrElse(work, {
+    duration: transferLimit,
+    orElse: () =>
+      Effect.fail(
+        new TranscodeFailed({
+          reason: new TimeLimitReached({ step, seconds: Duration.toSeconds(transferLimit) }),
+          retryable: true
+        })
+      )
+  })
 
 const ended = (
   what: string,

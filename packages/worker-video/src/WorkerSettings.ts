@@ -17,6 +17,9 @@ const workerVariables = {
   VIDEO_JOB_ID: JobId,
   VIDEO_TENANT_ID: Schema.NumberFromString.pipe(Schema.decodeTo(TenantId)),
   AWS_BATCH_JOB_ID: Schema.optionalKey(Schema.NonEmptyString),
+  AWS_BATCH_JOB_ARRAY_INDEX: Schema.optionalKey(
+    Schema.NumberFromString.check(Schema.isInt(), Schema.isGreaterThanOrEqualTo(0))
+  ),
   LECTERN_WORK_DIR: Schema.optionalKey(Schema.NonEmptyString),
   LECTERN_OBJECTS_DIR: Schema.optionalKey(Schema.NonEmptyString),
   LECTERN_LEASE_SECONDS: Schema.optionalKey(
@@ -31,6 +34,8 @@ export interface WorkerSettings {
    * that a job's holder has ended, without waiting for its lease.
    */
   readonly runId: string | null
+  /** Which container of an array job this is, from 0; `null` in a job that is no array. */
+  readonly arrayIndex: number | null
   /** The parent's, over its channel, where it is `Parent`. */
   readonly database: { readonly _tag: "Url"; readonly url: Redacted.Redacted<string> } | { readonly _tag: "Parent" }
   /** `null`: the parent's, if there is a parent; else none, which hurts nobody. */
@@ -61,7 +66,9 @@ export const readWorkerSettings = Effect.fnUntraced(function*(
   const s3 = s3Settings(found)
   return {
     job: { tenantId: found.VIDEO_TENANT_ID, jobId: found.VIDEO_JOB_ID },
-    runId: found.AWS_BATCH_JOB_ID ?? null,
+    // The id of a child is that of its array, a colon, and its index; the sweep knows the array.
+    runId: found.AWS_BATCH_JOB_ID?.replace(/:\d+$/, "") ?? null,
+    arrayIndex: found.AWS_BATCH_JOB_ARRAY_INDEX ?? null,
     database: found.DATABASE_URL === undefined
       ? { _tag: "Parent" }
       : { _tag: "Url", url: Redacted.make(found.DATABASE_URL) },

@@ -1,6 +1,7 @@
 import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import {
+  EncodeLeftovers,
   hlsPrefix,
   type JobId,
   JobRecorder,
@@ -13,6 +14,7 @@ import {
   type VideoId,
   videoSubject
 } from "@lectern/domain"
+import { EncodePartsMemory } from "@lectern/domain/memory"
 import { type Fault, Faults, TestDomain } from "@lectern/domain/testing"
 import { Deferred, Effect, Exit, Fiber, FileSystem, Layer, References, Stream } from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
@@ -74,11 +76,13 @@ const promptEncoder = (
   )
 
 const world = (encoder: Layer.Layer<Encoder, never, FileSystem.FileSystem>) =>
-  Layer.mergeAll(
-    TestDomain.layerWith({ recorder: { mirrorBudget: "5 millis", mirrorRest: 0, databasePatience: "1 second" } }),
-    encoder,
-    Layer.succeed(References.MinimumLogLevel, "None")
-  ).pipe(Layer.provideMerge(NodeServices.layer))
+  Layer.mergeAll(EncodeLeftovers.layer, encoder, Layer.succeed(References.MinimumLogLevel, "None")).pipe(
+    Layer.provideMerge(EncodePartsMemory.layer),
+    Layer.provideMerge(
+      TestDomain.layerWith({ recorder: { mirrorBudget: "5 millis", mirrorRest: 0, databasePatience: "1 second" } })
+    ),
+    Layer.provideMerge(NodeServices.layer)
+  )
 
 /** An uploaded video whose encode waits to be run. */
 const uploaded = Effect.fnUntraced(function*(raw: Uint8Array = bytes) {
@@ -101,7 +105,7 @@ const uploaded = Effect.fnUntraced(function*(raw: Uint8Array = bytes) {
 const run = Effect.fnUntraced(function*(jobId: JobId) {
   const fs = yield* FileSystem.FileSystem
   const workRoot = yield* fs.makeTempDirectoryScoped()
-  const exit = yield* runEncode({ tenantId: tenant, jobId }, { owner: "test", leaseMillis: 60_000, workRoot })
+  const exit = yield* runEncode({ tenantId: tenant, jobId }, { owner: "test", leaseMillis: 60_000, workRoot, arrayIndex: null })
   return { exit, left: yield* fs.readDirectory(workRoot) }
 }, Effect.scoped)
 
@@ -130,7 +134,7 @@ const outcome = Effect.fnUntraced(function*() {
     videoRevision: video?.revision,
     duration: video?.duration,
     hls: video?.hlsPath,
-    objects: (yield* faults.aside(published(videoId))).map((key) => key.replace(/[0-9a-f]{8}-1-/, "{token}-"))
+    objects: (yield* faults.aside(published(videoId))).map((key) => key.replace(/key-[0-9a-f]{8}-/, "{token}-"))
   }
 })
 

@@ -5,6 +5,7 @@ import type { EncodedFile, EncodeResult } from "./EncodeResult.ts"
 import type { EncoderUnavailable } from "./EncoderUnavailable.ts"
 import { encodeKey } from "./EncodeKey.ts"
 import { playlistName, renditionNames } from "./FfmpegCommandLine.ts"
+import { fileHeaders } from "./FileHeaders.ts"
 import { completenessRules, validateHls, type Validation } from "./HlsValidator.ts"
 import { checkHlsRules, type HlsRulesChecked } from "./HlsRules.ts"
 import { hlsStream, playlistPaths } from "./HlsStream.ts"
@@ -74,17 +75,6 @@ export const defaultEncoderOptions: EncoderOptions = {
   stall: Duration.minutes(5),
   total: Duration.hours(12),
   grace: Duration.seconds(5)
-}
-
-const immutable = "public, max-age=31536000, immutable"
-
-const kindOf = (path: string, audioName: string | null): Pick<EncodedFile, "cacheControl" | "contentType"> => {
-  if (path.endsWith(".m3u8")) return { contentType: "application/vnd.apple.mpegurl", cacheControl: "no-cache" }
-  if (path.endsWith(".vtt")) return { contentType: "text/vtt; charset=utf-8", cacheControl: immutable }
-  if (path.startsWith(`${storyboardFolder}/`)) return { contentType: "image/jpeg", cacheControl: immutable }
-  if (path.endsWith(".jpg")) return { contentType: "image/jpeg", cacheControl: "no-cache" }
-  const sound = audioName !== null && path.startsWith(`${audioName}/`)
-  return { contentType: sound ? "audio/mp4" : "video/mp4", cacheControl: immutable }
 }
 
 const publishingOrder = (path: string): number =>
@@ -220,7 +210,7 @@ export class Encoder extends Context.Service<
               Effect.map(fileSystem.stat(paths.join(work, path)), ({ size }): EncodedFile => ({
                 path,
                 bytes: Number(size),
-                ...kindOf(path, encodePlan.audio?.name ?? null)
+                ...fileHeaders(path, encodePlan.audio?.name ?? null)
               }))
             )
             return files.toSorted(
