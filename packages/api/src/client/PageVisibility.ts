@@ -7,12 +7,12 @@ export interface PageVisibility {
 
 /** The document's, where there is one. Without one there is nothing to hide: a server watches as long as it wants. */
 export const documentVisibility = (): PageVisibility => {
-  if (typeof document === "undefined") return { isHidden: () => false, onChange: () => () => undefined }
+  const { document }: Partial<typeof globalThis> = globalThis
   return {
-    isHidden: () => document.visibilityState === "hidden",
+    isHidden: () => document?.visibilityState === "hidden",
     onChange: (listener) => {
-      document.addEventListener("visibilitychange", listener)
-      return () => document.removeEventListener("visibilitychange", listener)
+      document?.addEventListener("visibilitychange", listener)
+      return () => document?.removeEventListener("visibilitychange", listener)
     }
   }
 }

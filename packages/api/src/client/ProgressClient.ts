@@ -1,9 +1,8 @@
 import { type Clock, systemClock } from "./Clock.ts"
 import { documentVisibility, type PageVisibility } from "./PageVisibility.ts"
 import { sharedInPage } from "./pageSharing.ts"
-import { makePollingSource } from "./PollingSource.ts"
+import { makeProgressSource } from "./ProgressSource.ts"
 import { type ProgressWatch, startWatch, type WatchOptions } from "./ProgressWatch.ts"
-import type { Source } from "./Source.ts"
 import { type Subject, subjectKey } from "./Subject.ts"
 import { tabName } from "./tabName.ts"
 import { sharedBetweenTabs, type Tabs, webTabs } from "./tabSharing.ts"
@@ -27,15 +26,16 @@ export interface ProgressClientOptions {
    * `null`: each tab polls for itself. By default tabs share where there is a document, Web Locks and BroadcastChannel.
    */
   readonly tabs?: Tabs | null
-  /** Puts another source in front of polling, such as events. */
-  readonly source?: (polling: Source) => Source
+  /** `false`: polls alone. By default a stream of events is tried first, and polling takes over while there is none. */
+  readonly events?: boolean
 }
 
 export interface ProgressClient {
   /**
    * Watches until the subject has succeeded or failed, the watch is stopped, or the server refuses. Starts at once.
    *
-   * All watches of one subject share one poller, in this page and between tabs; it rests while the page is hidden.
+   * All watches of a page share one stream of events or one poller, and those of one subject between tabs too; it rests
+   * while the page is hidden.
    */
   readonly watch: (subject: Subject, options?: WatchOptions) => ProgressWatch
 }
@@ -76,16 +76,16 @@ export const createProgressClient = (options: ProgressClientOptions): ProgressCl
   const baseUrl = options.baseUrl.replace(/\/+$/, "")
   const { clock = systemClock, token } = options
   const currentToken = async (): Promise<string> => typeof token === "string" ? token : token()
-  const polling = makePollingSource({
+  const source = makeProgressSource({
     baseUrl,
     originUrl: options.originUrl?.replace(/\/+$/, "") ?? baseUrl,
     token: currentToken,
     // Looked up at each call, and called on nothing: a browser's own refuses to be called on an object of ours.
     fetch: options.fetch ?? ((input, init) => fetch(input, init)),
     clock,
-    random: options.random ?? Math.random
+    random: options.random ?? Math.random,
+    events: options.events !== false
   })
-  const source = options.source?.(polling) ?? polling
   // A server's watches may be for many tenants, and it has no tabs.
   const tabs = options.tabs === undefined ? (typeof document === "undefined" ? null : webTabs()) : options.tabs
   const join = sharedInPage(

@@ -51,83 +51,66 @@ export const textOf = (value: unknown): string | null => typeof value === "strin
 export const numberOf = (value: unknown): number | null =>
   typeof value === "number" && Number.isFinite(value) ? value : null
 
-const clamp = (value: number | null, from: number, to: number): number | null =>
-  value === null ? null : Math.min(Math.max(Math.trunc(value), from), to)
+const clamp = (value: unknown, from: number, to: number): number | null => {
+  const number = numberOf(value)
+  return number === null ? null : Math.min(Math.max(Math.trunc(number), from), to)
+}
+
+/** What is at work, by its names: of a video with a prefix beside its status, of a job in an object of its own. */
+type Work = (name: string) => unknown
 
 /** A step is drawn only if all four have the right type. */
-const stepOf = (index: unknown, total: unknown, name: unknown, percent: unknown): ProgressStep | null => {
-  const step = { index: numberOf(index), total: numberOf(total), name: textOf(name), percent: numberOf(percent) }
-  return step.index === null || step.total === null || step.name === null || step.percent === null
-    ? null
-    : { index: step.index, total: step.total, name: step.name, percent: step.percent }
+const stepOf = (work: Work): ProgressStep | null => {
+  const index = numberOf(work("step_index"))
+  const total = numberOf(work("step_total"))
+  const name = textOf(work("step_name_display") ?? work("step_name"))
+  const percent = numberOf(work("step_percent"))
+  return index === null || total === null || name === null || percent === null ? null : { index, total, name, percent }
 }
 
 /** The bar of an uploaded video that nobody works on yet: what the first poller shows. */
 const uploadedPercent = 10
 
-type Shown = Pick<
-  ProgressSnapshot,
-  "outcome" | "percent" | "step" | "remainingSeconds" | "error" | "result" | "hlsPath" | "duration"
->
-
-const videoShown = (status: string, body: Fields): Shown => {
-  const outcome = status === "READY" ? "succeeded" : status === "FAILED" ? "failed" : "running"
-  return {
-    outcome,
-    percent: outcome === "succeeded"
-      ? 100
-      : status === "UPLOADED"
-      ? uploadedPercent
-      : outcome === "failed"
-      ? null
-      : clamp(numberOf(body["encoding_progress"]), 1, 99),
-    step: stepOf(
-      body["encoding_step_index"],
-      body["encoding_step_total"],
-      body["encoding_step_name"],
-      body["encoding_step_percent"]
-    ),
-    remainingSeconds: numberOf(body["encoding_remaining_seconds"]),
-    error: outcome === "failed" ? textOf(body["error_reason"]) : null,
-    result: null,
-    hlsPath: textOf(body["hls_path"]),
-    duration: numberOf(body["duration"])
-  }
-}
-
 /** `FALLBACK_TO_GPU` among them: the retry on a GPU is a job of its own, which the result names. */
-const failedJobs: ReadonlySet<string> = new Set(["FAILED", "REJECTED_BAD_INPUT", "FALLBACK_TO_GPU", "REVIEW_REQUIRED"])
+const failures = ["FAILED", "REJECTED_BAD_INPUT", "FALLBACK_TO_GPU", "REVIEW_REQUIRED"]
 
-const jobShown = (status: string, body: Fields): Shown => {
-  const error = textOf(body["error_message"])
-  const failed = failedJobs.has(status) || (status === "DONE" && error !== null)
-  const outcome = failed ? "failed" : status === "DONE" ? "succeeded" : "running"
-  const progress = fieldsOf(body["progress"])
-  return {
-    outcome,
-    percent: outcome === "succeeded" ? 100 : failed ? null : clamp(numberOf(progress["percent"]), 0, 100),
-    step: stepOf(
-      progress["step_index"],
-      progress["step_total"],
-      progress["step_name_display"] ?? progress["step_name"],
-      progress["step_percent"]
-    ),
-    remainingSeconds: numberOf(progress["remaining_seconds"]),
-    error: failed ? error : null,
-    result: body["result"] ?? null,
-    hlsPath: null,
-    duration: null
-  }
-}
+const outcomeOf = (status: string, done: string, error: string | null): ProgressOutcome =>
+  failures.includes(status) || (status === done && error !== null)
+    ? "failed"
+    : status === done
+    ? "succeeded"
+    : "running"
 
 /** What an answer of the progress endpoint or of the detail says; `null` for one that is none. */
 export const readSnapshot = (subject: Subject, body: unknown): ProgressSnapshot | null => {
   const fields = fieldsOf(body)
   const status = textOf(fields["status"])
-  return status === null ? null : {
+  if (status === null) return null
+  const isVideo = "video" in subject
+  const error = textOf(fields[isVideo ? "error_reason" : "error_message"])
+  const outcome = outcomeOf(status, isVideo ? "READY" : "DONE", error)
+  const progress = fieldsOf(fields["progress"])
+  const work: Work = isVideo ? (name) => fields[`encoding_${name}`] : (name) => progress[name]
+  const percent = outcome === "succeeded"
+    ? 100
+    : outcome === "failed"
+    ? null
+    : status === "UPLOADED"
+    ? uploadedPercent
+    : isVideo
+    ? clamp(work("progress"), 1, 99)
+    : clamp(work("percent"), 0, 100)
+  return {
     subject,
     status,
-    ...("video" in subject ? videoShown(status, fields) : jobShown(status, fields)),
+    outcome,
+    percent,
+    step: stepOf(work),
+    remainingSeconds: numberOf(work("remaining_seconds")),
+    error: outcome === "failed" ? error : null,
+    result: fields["result"] ?? null,
+    hlsPath: textOf(fields["hls_path"]),
+    duration: numberOf(fields["duration"]),
     attempt: numberOf(fields["attempt"]),
     revision: numberOf(fields["revision"]),
     body

@@ -28,10 +28,7 @@ export interface ProgressWatch extends AsyncIterableIterator<ProgressSnapshot, u
 
 type Result = IteratorResult<ProgressSnapshot, undefined>
 
-interface Waiting {
-  readonly resolve: (result: Result) => void
-  readonly reject: (error: ProgressWatchError) => void
-}
+const over: Result = { done: true, value: undefined }
 
 /** Calls back. What a callback throws is the page's, as it is with an event's listener, and stops nothing of ours. */
 const call = <A>(callback: ((value: A) => void) | undefined, value: A): void => {
@@ -46,27 +43,25 @@ const call = <A>(callback: ((value: A) => void) | undefined, value: A): void => 
 
 export const startWatch = (join: Join, subject: Subject, options: WatchOptions): ProgressWatch => {
   const { signal } = options
-  const waiting: Array<Waiting> = []
   let unread: ProgressSnapshot | null = null
   let error: ProgressWatchError | null = null
   let isOver = false
   let leave = (): void => undefined
+  let readers: Array<() => void> = []
 
+  const wakeReaders = (): void => {
+    for (const wake of readers) wake()
+    readers = []
+  }
   const finish = (): void => {
-    if (isOver) return
     isOver = true
     signal?.removeEventListener("abort", stop)
     leave()
   }
-  const over: Result = { done: true, value: undefined }
-  const release = (): void => {
-    for (const { resolve } of waiting.splice(0)) resolve(over)
-  }
   const stop = (): void => {
     finish()
-    unread = null
-    error = null
-    release()
+    unread = error = null
+    wakeReaders()
   }
 
   const progress = (snapshot: ProgressSnapshot): void => {
@@ -74,10 +69,8 @@ export const startWatch = (join: Join, subject: Subject, options: WatchOptions):
     if (isOver) return
     const isTerminal = snapshot.outcome !== "running"
     if (isTerminal) finish()
-    const reader = waiting.shift()
-    if (reader === undefined) unread = snapshot
-    else reader.resolve({ done: false, value: snapshot })
-    if (isTerminal) release()
+    unread = snapshot
+    wakeReaders()
     call(options.onProgress, snapshot)
     if (isTerminal) call(options.onTerminal, snapshot)
   }
@@ -85,10 +78,8 @@ export const startWatch = (join: Join, subject: Subject, options: WatchOptions):
   const failed = (cause: ProgressWatchError): void => {
     if (isOver) return
     finish()
-    const reader = waiting.shift()
-    if (reader === undefined) error = cause
-    else reader.reject(cause)
-    release()
+    error = cause
+    wakeReaders()
     call(options.onError, cause)
   }
 
@@ -96,18 +87,17 @@ export const startWatch = (join: Join, subject: Subject, options: WatchOptions):
     if (!isOver) call(options.onTrouble, trouble)
   }
 
-  const next = (): Promise<Result> => {
-    if (unread !== null) {
+  const next = async (): Promise<Result> => {
+    for (;;) {
       const value = unread
       unread = null
-      return Promise.resolve({ done: false, value })
-    }
-    if (error !== null) {
+      if (value !== null) return { done: false, value }
       const cause = error
       error = null
-      return Promise.reject(cause)
+      if (cause !== null) throw cause
+      if (isOver) return over
+      await new Promise<void>((wake) => readers.push(wake))
     }
-    return isOver ? Promise.resolve(over) : new Promise((resolve, reject) => waiting.push({ resolve, reject }))
   }
 
   if (signal?.aborted === true) isOver = true
@@ -119,9 +109,9 @@ export const startWatch = (join: Join, subject: Subject, options: WatchOptions):
   const watch: ProgressWatch = {
     next,
     stop,
-    return: () => {
+    return: async () => {
       stop()
-      return Promise.resolve(over)
+      return over
     },
     [Symbol.asyncIterator]: () => watch
   }

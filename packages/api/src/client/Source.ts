@@ -6,11 +6,11 @@ import type { Subject } from "./Subject.ts"
 export interface Sink {
   /**
    * What is known now. May repeat itself, and may be older than what was said before: whoever shows it puts it in
-   * order.
+   * order, says whether it was news, and pauses the feed at an end.
    */
-  readonly progress: (snapshot: ProgressSnapshot) => void
+  readonly progress: (snapshot: ProgressSnapshot) => boolean
   readonly trouble: (trouble: ProgressTrouble) => void
-  /** There is no more to be had. At most once. */
+  /** There is no more to be had: whoever hears this pauses the feed. */
   readonly failed: (error: ProgressWatchError) => void
 }
 
@@ -22,10 +22,7 @@ export interface Feed {
   readonly pause: () => void
 }
 
-/**
- * Where news come from: polling, or something that polls only when it must. A source that has events takes the polling
- * one and resumes its feed while there are none.
- */
+/** Where news come from. */
 export interface Source {
   readonly watch: (subject: Subject, sink: Sink) => Feed
 }

@@ -14,7 +14,7 @@ export const subjectPath = (subject: Subject): string | null => {
     return Number.isSafeInteger(subject.video) && subject.video > 0 ? `/api/v1/media/videos/${subject.video}/` : null
   }
   const { job } = subject
-  return job.length < 1 || job.length > 64 || /^\.\.?$/.test(job) || !job.isWellFormed()
+  return job.length < 1 || job.length > 64 || /^\.\.?$|\p{Cc}/u.test(job) || !job.isWellFormed()
     ? null
     : `/api/v1/jobs/${encodeURIComponent(job)}/`
 }

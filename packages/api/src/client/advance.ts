@@ -17,10 +17,6 @@ const isAnotherAttempt = (last: ProgressSnapshot, next: ProgressSnapshot): boole
 /** All that is shown, for comparing: without what this client does not know. */
 const face = (snapshot: ProgressSnapshot): string => JSON.stringify({ ...snapshot, body: null })
 
-/** Whether anything but the estimate of the time has changed. */
-export const hasMoved = (last: ProgressSnapshot | null, next: ProgressSnapshot): boolean =>
-  last === null || face({ ...last, remainingSeconds: null }) !== face({ ...next, remainingSeconds: null })
-
 /**
  * What is to be shown after `last`: never less of the same attempt, whoever answered (a replica, a tab that was
  * behind). `null` when that is what is shown already.

@@ -4,14 +4,19 @@ import type { ProgressSnapshot } from "./ProgressSnapshot.ts"
 import type { Feed, Sink, Source } from "./Source.ts"
 import { type Subject, subjectKey } from "./Subject.ts"
 
+/** One of those who watch: told in order, and each change once. */
+export interface Listener extends Pick<Sink, "trouble" | "failed"> {
+  readonly progress: (snapshot: ProgressSnapshot) => void
+}
+
 interface Shared {
-  readonly sinks: Set<Sink>
-  readonly stop: () => void
+  readonly sinks: Set<Listener>
+  readonly end: () => void
   last: ProgressSnapshot | null
 }
 
 /** Joins the watch of a subject; the returned function leaves it. */
-export type Join = (subject: Subject, sink: Sink) => () => void
+export type Join = (subject: Subject, sink: Listener) => () => void
 
 /**
  * One feed for all who watch the same subject in this page, paused while nobody sees the page and ended when nobody
@@ -21,26 +26,24 @@ export const sharedInPage = (source: Source, page: PageVisibility): Join => {
   const watched = new Map<string, Shared>()
 
   const open = (subject: Subject, key: string): Shared => {
-    const sinks = new Set<Sink>()
-    const end = (): void => {
-      if (watched.get(key) === shared) watched.delete(key)
-      shared.stop()
-    }
+    const sinks = new Set<Listener>()
+    const each = (tell: (sink: Listener) => void): void => Array.from(sinks).forEach(tell)
     const feed: Feed = source.watch(subject, {
       progress: (snapshot) => {
         const shown = advance(shared.last, snapshot)
-        if (shown === null) return
+        if (shown === null) return false
         shared.last = shown
         // Ended first: whoever starts a new watch from a callback shall not join one that is over.
-        if (shown.outcome !== "running") end()
-        for (const sink of Array.from(sinks)) sink.progress(shown)
+        if (shown.outcome !== "running") shared.end()
+        each((sink) => sink.progress(shown))
+        return true
       },
       trouble: (trouble) => {
-        for (const sink of Array.from(sinks)) sink.trouble(trouble)
+        each((sink) => sink.trouble(trouble))
       },
       failed: (error) => {
-        end()
-        for (const sink of Array.from(sinks)) sink.failed(error)
+        shared.end()
+        each((sink) => sink.failed(error))
       }
     })
     const follow = (): void => page.isHidden() ? feed.pause() : feed.resume()
@@ -48,7 +51,8 @@ export const sharedInPage = (source: Source, page: PageVisibility): Join => {
     const shared: Shared = {
       sinks,
       last: null,
-      stop: () => {
+      end: () => {
+        if (watched.get(key) === shared) watched.delete(key)
         forget()
         feed.pause()
       }
@@ -74,9 +78,7 @@ export const sharedInPage = (source: Source, page: PageVisibility): Join => {
     }
     return () => {
       shared.sinks.delete(sink)
-      if (shared.sinks.size > 0) return
-      if (watched.get(key) === shared) watched.delete(key)
-      shared.stop()
+      if (shared.sinks.size === 0) shared.end()
     }
   }
 }

@@ -1,6 +1,6 @@
 import type { Clock } from "./Clock.ts"
-import { pace } from "./pollingPace.ts"
-import { fieldsOf, type ProgressSnapshot, readSnapshot } from "./ProgressSnapshot.ts"
+import { endHeld } from "./pollingPace.ts"
+import { type ProgressSnapshot, readSnapshot } from "./ProgressSnapshot.ts"
 import type { Sink, Source } from "./Source.ts"
 import type { Subject } from "./Subject.ts"
 
@@ -11,11 +11,13 @@ export interface Tabs {
 }
 
 /** The runtime's; `null` where one of the two is missing, and then each polls for itself. */
-export const webTabs = (): Tabs | null =>
-  typeof navigator === "undefined" || typeof BroadcastChannel === "undefined" ||
-    typeof navigator.locks?.request !== "function"
+export const webTabs = (): Tabs | null => {
+  const { BroadcastChannel, navigator }: Partial<typeof globalThis> = globalThis
+  const locks: LockManager | undefined = navigator?.locks
+  return BroadcastChannel === undefined || locks === undefined
     ? null
-    : { locks: navigator.locks, open: (name) => new BroadcastChannel(name) }
+    : { locks, open: (name) => new BroadcastChannel(name) }
+}
 
 /**
  * One feed of the source for all tabs that watch the same name. The first to get the lock has it running and passes on
@@ -37,30 +39,27 @@ export const sharedBetweenTabs = (
     let last: ProgressSnapshot | null = null
     let isLeading = false
 
-    const send = (message: { readonly body: unknown } | { readonly hello: true }): void => {
+    /** What is known; nothing of it is the question what others know. */
+    const say = (snapshot: ProgressSnapshot | null): void => {
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a channel is of one origin
-      channel?.postMessage(message)
-    }
-    const passOn = (): void => {
-      if (last !== null) send({ body: last.body })
+      channel?.postMessage(snapshot?.body ?? null)
     }
     const own: Sink = {
       ...sink,
       progress: (snapshot) => {
         last = snapshot
-        passOn()
-        sink.progress(snapshot)
+        say(snapshot)
+        return sink.progress(snapshot)
       }
     }
     const feed = source.watch(subject, own)
 
     const receive = (message: unknown): void => {
-      const { body, hello } = fieldsOf(message)
-      if (hello === true) {
-        if (isLeading) passOn()
+      if (isLeading) {
+        if (message === null) say(last)
         return
       }
-      const snapshot = isLeading ? null : readSnapshot(subject, body)
+      const snapshot = readSnapshot(subject, message)
       if (snapshot === null) return
       last = snapshot
       sink.progress(snapshot)
@@ -71,7 +70,7 @@ export const sharedBetweenTabs = (
       if (signal.aborted) return
       channel = tabs.open(name)
       channel.addEventListener("message", ({ data }: MessageEvent<unknown>) => receive(data))
-      send({ hello: true })
+      say(null)
       await tabs.locks.request(name, { signal }, async () => {
         if (signal.aborted) return
         isLeading = true
@@ -97,7 +96,7 @@ export const sharedBetweenTabs = (
         channel = null
         const left = joined
         joined = null
-        if (sawEnd) clock.after(pace.endHeld, () => left?.abort())
+        if (sawEnd) clock.after(endHeld, () => left?.abort())
         else left?.abort()
       }
     }

@@ -115,8 +115,8 @@ const frameOf = (isSeen: boolean, subject: Subject, found: SharedRead): Frame =>
   }
 }
 
-/** A browser's own source comes back after this, and polling clients are told so too. */
-const opening = "retry: 3000\n\n"
+/** A browser's own source comes back after so long; a client that counts heartbeats knows a stream that is none by them. */
+const opening = `retry: 3000\nevent: hello\ndata: {"heartbeatMs":${heartbeatSeconds * 1_000}}\n\n`
 const heartbeat = ":\n\n"
 const away = "event: away\ndata: {}\n\n"
 const back = "event: back\ndata: {}\n\n"

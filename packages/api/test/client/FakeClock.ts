@@ -1,5 +1,9 @@
-/** A clock that stands still until a test moves it, and then lets everything that falls due happen in its order. */
+/**
+ * A clock that stands still until a test moves it, and then lets everything that falls due happen in its order. Waits
+ * in which the client gathers what begins together are over in the next turn, at the same time.
+ */
 import type { Clock } from "../../src/client/index.ts"
+import { gathering } from "../../src/client/pollingPace.ts"
 
 interface Timer {
   readonly at: number
@@ -19,6 +23,10 @@ export class FakeClock implements Clock {
   readonly now = (): number => this.#now
 
   readonly after = (millis: number, task: () => void): () => void => {
+    if (millis <= gathering) {
+      const next = setImmediate(task)
+      return () => clearImmediate(next)
+    }
     const timer = { at: this.#now + Math.max(millis, 0), task }
     this.#timers.add(timer)
     return () => void this.#timers.delete(timer)

@@ -4,6 +4,8 @@ import type { FakeClock } from "./FakeClock.ts"
 export interface Asked {
   readonly at: number
   readonly path: string
+  /** The path and its query. */
+  readonly url: string
   readonly headers: Headers
   readonly signal: AbortSignal
 }
@@ -57,9 +59,11 @@ export class ScriptedServer {
 
   readonly fetch: typeof fetch = async (input, init) => {
     const request = new Request(input, init)
+    const { pathname, search } = new URL(request.url)
     const asked = {
       at: this.#clock.now(),
-      path: new URL(request.url).pathname,
+      path: pathname,
+      url: pathname + search,
       headers: request.headers,
       signal: request.signal
     }
@@ -67,8 +71,14 @@ export class ScriptedServer {
     return this.reply(asked)
   }
 
+  /** Since the first question. */
   get times(): ReadonlyArray<number> {
-    return this.asked.map(({ at }) => at)
+    const first = this.asked[0]?.at ?? 0
+    return this.asked.map(({ at }) => at - first)
+  }
+
+  get urls(): ReadonlyArray<string> {
+    return this.asked.map(({ url }) => url)
   }
 
   get paths(): ReadonlyArray<string> {

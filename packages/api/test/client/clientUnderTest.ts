@@ -9,7 +9,7 @@ import { FakeClock } from "./FakeClock.ts"
 import { FakePage } from "./FakePage.ts"
 import { type Reply, ScriptedServer } from "./ScriptedServer.ts"
 
-/** A client with a clock, a page and a server of its own, without jitter. */
+/** A client with a clock, a page and a server of its own, which polls, without jitter. */
 export const clientUnderTest = (replies: ReadonlyArray<Reply>, options: Partial<ProgressClientOptions> = {}) => {
   const clock = new FakeClock()
   const page = new FakePage()
@@ -22,6 +22,7 @@ export const clientUnderTest = (replies: ReadonlyArray<Reply>, options: Partial<
     random: () => 0,
     page,
     tabs: null,
+    events: false,
     ...options
   })
   return { client, clock, page, server }

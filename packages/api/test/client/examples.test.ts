@@ -59,7 +59,10 @@ describe("The example", () => {
     const { promise: complete, resolve } = Promise.withResolvers<void>()
     const queue = [...replies]
     vi.stubGlobal("requireForExamples", createRequire(import.meta.url))
-    vi.stubGlobal("fetch", async (input: string) => (queue.shift() ?? (() => video("READY")))(new URL(input).pathname))
+    vi.stubGlobal("fetch", async (input: string) => {
+      const path = new URL(input).pathname
+      return path.endsWith("/events/") ? json({}, { status: 404 }) : (queue.shift() ?? (() => video("READY")))(path)
+    })
     vi.spyOn(console, "log").mockImplementation((...values: ReadonlyArray<unknown>) => {
       printed.push(values.join(" "))
       if (printed.length === expected.length) resolve()

@@ -12,10 +12,13 @@ const run = promisify(execFile)
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 const command = (name: string): string => at(`../../../../node_modules/.bin/${name}`)
 
-/** Watches a video through a failure to its end, with the runtime's own fetch API and timers, in a hundredth of the time. */
+/** Watches a video through a stream that breaks off and a failure to its end, with the runtime's own fetch API and timers, in a hundredth of the time. */
 const program = `
 import { createProgressClient } from "./index.ts"
 
+const streams = [
+  () => new Response('event: progress\\ndata: {"status":"PROCESSING","encoding_progress":20}\\n\\n')
+]
 const replies = [
   () => Response.json({ status: "PROCESSING", encoding_progress: 50 }, { headers: { etag: '"1"' } }),
   () => { throw new TypeError("no network") },
@@ -29,7 +32,8 @@ export const watch = async () => {
     token: "a token",
     fetch: async (input, init) => {
       new Request(input, init)
-      return replies.shift()()
+      const queue = input.endsWith("/events/") ? streams : replies
+      return (queue.shift() ?? (() => new Response(null, { status: 404 })))()
     },
     clock: {
       now: () => Date.now() * 100,
@@ -46,7 +50,7 @@ export const watch = async () => {
 }
 `
 
-const expected = "PROCESSING 50, Network, READY 100"
+const expected = "PROCESSING 20, PROCESSING 50, Network, READY 100"
 
 const workerdConfiguration = `
 using Workerd = import "/workerd/workerd.capnp";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { createProgressClient, type Feed, type Sink, type Source, type Tabs, webTabs } from "../../src/client/index.ts"
+import { createProgressClient, type Tabs, webTabs } from "../../src/client/index.ts"
 import { tabName } from "../../src/client/tabName.ts"
 import { signToken } from "../../src/tokens/index.ts"
 import { clientUnderTest, listener } from "./clientUnderTest.ts"
@@ -24,21 +24,18 @@ describe("Watches of one subject in a page", () => {
     expect([server.asked.length, page.listeners]).toEqual([2, 0])
   })
 
-  it("go on while one of them is left, and each subject has a poller of its own", async () => {
+  it("go on while one of them is left", async () => {
     const { client, clock, server } = clientUnderTest([() => video("PROCESSING", 5)])
     const first = client.watch({ video: 42 })
     const second = client.watch({ video: 42 })
-    const other = client.watch({ video: 43 })
     await settle()
-    expect(server.paths).toEqual(["/api/v1/media/videos/42/progress/", "/api/v1/media/videos/43/progress/"])
     first.stop()
     first.stop()
-    other.stop()
     await clock.advance(1_000)
-    expect(server.asked).toHaveLength(3)
+    expect(server.asked).toHaveLength(2)
     second.stop()
     await clock.advance(60_000)
-    expect([server.asked.length, clock.pending]).toEqual([3, 0])
+    expect([server.asked.length, clock.pending]).toEqual([2, 0])
   })
 
   it("that begin or stop in another's callback are told once, and no more", async () => {
@@ -76,51 +73,6 @@ describe("Watches of one subject in a page", () => {
   })
 })
 
-describe("A source in front of polling", () => {
-  it("brings its own news, and polls through the one that it was given while it has none", async () => {
-    const { promise: dropped, resolve: drop } = Promise.withResolvers<void>()
-    let polls: Feed | undefined
-    const events = (polling: Source): Source => ({
-      watch: (subject, sink: Sink) => {
-        polls = polling.watch(subject, sink)
-        return {
-          resume: () => {
-            sink.progress({
-              subject,
-              status: "PROCESSING",
-              outcome: "running",
-              percent: 30,
-              step: null,
-              remainingSeconds: null,
-              error: null,
-              result: null,
-              hlsPath: null,
-              duration: null,
-              attempt: null,
-              revision: null,
-              body: null
-            })
-            void dropped.then(() => polls?.resume())
-          },
-          pause: () => polls?.pause()
-        }
-      }
-    })
-    const { client, clock, server } = clientUnderTest([
-      () => video("PROCESSING", 20),
-      () => video("READY")
-    ], { source: events })
-    const { told, ...callbacks } = listener()
-    client.watch({ video: 42 }, callbacks)
-    await clock.advance(60_000)
-    expect([told, server.asked.length]).toEqual([["PROCESSING 30"], 0])
-    drop()
-    await clock.advance(10_000)
-    expect(told).toEqual(["PROCESSING 30", "READY 100", "succeeded"])
-    expect(server.asked).toHaveLength(2)
-  })
-})
-
 /** The runtime's own locks and channels: what a browser has is here too. */
 const realTabs = (): Tabs => {
   const tabs = webTabs()
@@ -134,6 +86,12 @@ interface Tab extends ReturnType<typeof listener> {
   /** Settles when a line is told. */
   readonly has: (line: string) => Promise<void>
 }
+
+const secret = "a secret of the tabs' tests, long enough"
+
+/** A token of tenant 7 for a person of their own. */
+const tokenOf = (subject: string, tenantId = 7): Promise<string> =>
+  signToken({ tenantId, subject, secret, expiresInSeconds: 600 })
 
 const watchInTab = (clock: FakeClock, server: ScriptedServer, token: string, tabs: Tabs | null = realTabs()): Tab => {
   const page = new FakePage()
@@ -150,7 +108,8 @@ const watchInTab = (clock: FakeClock, server: ScriptedServer, token: string, tab
     clock,
     random: () => 0,
     page,
-    tabs
+    tabs,
+    events: false
   })
   const watch = client.watch({ video: 42 }, {
     ...heard,
@@ -178,9 +137,10 @@ describe("Tabs", () => {
   it("of one person share one poller, and one that comes later is told at once", async () => {
     const clock = new FakeClock()
     const server = new ScriptedServer(clock, moving())
-    const first = watchInTab(clock, server, "token of the first test")
+    const token = await tokenOf("of the first test")
+    const first = watchInTab(clock, server, token)
     await first.has("PROCESSING 1")
-    const second = watchInTab(clock, server, "token of the first test")
+    const second = watchInTab(clock, server, token)
     await second.has("PROCESSING 1")
     await clock.advance(1_000)
     await Promise.all([first.has("PROCESSING 2"), second.has("PROCESSING 2")])
@@ -198,9 +158,10 @@ describe("Tabs", () => {
   ])("go on with another poller when the one who polls %s", async (name, leave) => {
     const clock = new FakeClock()
     const server = new ScriptedServer(clock, moving())
-    const first = watchInTab(clock, server, `token for ${name}`)
+    const token = await tokenOf(`whose tab ${name}`)
+    const first = watchInTab(clock, server, token)
     await first.has("PROCESSING 1")
-    const second = watchInTab(clock, server, `token for ${name}`)
+    const second = watchInTab(clock, server, token)
     await second.has("PROCESSING 1")
     leave(first)
     await second.has("PROCESSING 2")
@@ -213,7 +174,8 @@ describe("Tabs", () => {
   it("that are all hidden ask nothing", async () => {
     const clock = new FakeClock()
     const server = new ScriptedServer(clock, moving())
-    const both = [watchInTab(clock, server, "hidden tabs"), watchInTab(clock, server, "hidden tabs")]
+    const token = await tokenOf("of hidden tabs")
+    const both = [watchInTab(clock, server, token), watchInTab(clock, server, token)]
     await Promise.all(both.map((tab) => tab.has("PROCESSING 1")))
     for (const tab of both) tab.page.hidden = true
     await settle()
@@ -226,9 +188,10 @@ describe("Tabs", () => {
   it("of another tenant hear nothing of each other", async () => {
     const clock = new FakeClock()
     const server = new ScriptedServer(clock, moving())
-    const secret = "a secret of the tabs' tests, long enough"
-    const of = (tenantId: number) => signToken({ tenantId, secret, expiresInSeconds: 600 })
-    const tabs = [watchInTab(clock, server, await of(7)), watchInTab(clock, server, await of(8))]
+    const tabs = [
+      watchInTab(clock, server, await tokenOf("of two tenants", 7)),
+      watchInTab(clock, server, await tokenOf("of two tenants", 8))
+    ]
     await Promise.race([tabs[0]?.has("PROCESSING 1"), tabs[1]?.has("PROCESSING 1")])
     await Promise.race([tabs[0]?.has("PROCESSING 2"), tabs[1]?.has("PROCESSING 2")])
     expect(server.asked).toHaveLength(2)
@@ -245,26 +208,29 @@ describe("Tabs", () => {
         throw new Error("no channels in this page")
       }
     }
-    const tabs = [watchInTab(clock, server, "x", null), watchInTab(clock, server, "x", broken)]
+    const token = await tokenOf("of tabs apart")
+    const tabs = [
+      watchInTab(clock, server, token, null),
+      watchInTab(clock, server, token, broken),
+      watchInTab(clock, server, "a token that names no tenant"),
+      watchInTab(clock, server, "a token that names no tenant")
+    ]
     await Promise.all(tabs.map((tab) => tab.has("READY 100")))
-    expect(server.asked).toHaveLength(2)
+    expect(server.asked).toHaveLength(4)
   })
 
-  it("share a name with the same tenant, person, server and subject alone, and the name tells none of them", async () => {
-    const secret = "a secret of the tabs' tests, long enough"
+  it("share a name with the same tenant, person, server and subject alone, and none without a tenant", async () => {
     const token = (tenantId: number, subject: string, now: number) =>
       signToken({ tenantId, subject, secret, expiresInSeconds: 600, now })
-    const name = await tabName("https://a", await token(7, "김선생", 1_000), "video:42")
-    expect(await tabName("https://a", await token(7, "김선생", 9_000_000), "video:42")).toBe(name)
-    expect(name).toMatch(/^lectern-progress-1:[\w+/=]{44}$/)
-    const others = await Promise.all([
+    const name = tabName("https://a", await token(7, "김선생", 1_000), "video:42")
+    expect(tabName("https://a", await token(7, "김선생", 9_000_000), "video:42")).toBe(name)
+    const others = [
       tabName("https://b", await token(7, "김선생", 1_000), "video:42"),
       tabName("https://a", await token(8, "김선생", 1_000), "video:42"),
       tabName("https://a", await token(7, "박선생", 1_000), "video:42"),
-      tabName("https://a", await token(7, "김선생", 1_000), "video:43"),
-      tabName("https://a", "opaque", "video:42"),
-      tabName("https://a", "opaque too", "video:42")
-    ])
-    expect(new Set([name, ...others]).size).toBe(7)
+      tabName("https://a", await token(7, "김선생", 1_000), "video:43")
+    ]
+    expect(new Set([name, ...others]).size).toBe(5)
+    expect(() => tabName("https://a", "e30.e30.e30", "video:42")).toThrow("Cannot share without a tenant")
   })
 })

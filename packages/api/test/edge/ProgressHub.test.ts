@@ -92,12 +92,13 @@ const listen = (
     cut: () => void (state = "cut")
   })
   return {
-    /** What came since the last look: the names of events, `progress` with its id and its status. */
+    /** What came since the last look, without the opening: the names of events, `progress` with its id and its status. */
     events: () =>
       texts.splice(0).flatMap((text) => {
         const name = /^event: (\w+)$/m.exec(text)?.[1]
         const id = /^id: (.*)$/m.exec(text)?.[1]
         const body = /^data: (.*)$/m.exec(text)?.[1]
+        if (name === "hello") return []
         if (name !== "progress") return name === undefined ? text === ":\n\n" ? ["beat"] : [] : [name]
         return [`${id ?? "none"} ${/"status":"(\w+)"/.exec(body ?? "")?.[1] ?? ""}`]
       }),

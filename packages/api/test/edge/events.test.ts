@@ -28,7 +28,7 @@ it("The web-standard handler streams events where they are asked for, and lets g
   const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader()
   let text = ""
   while (!text.includes("\n\nid: ")) text += (await reader?.read())?.value ?? ""
-  expect(text).toMatch(/^retry: 3000\n\nid: 1-5\.1\nevent: progress\ndata: \{"id":42,"status":"PROCESSING".*\}\n\n$/)
+  expect(text).toMatch(/^retry: 3000\nevent: hello\ndata: \{"heartbeatMs":15000\}\n\nid: 1-5\.1\nevent: progress\ndata: \{"id":42,"status":"PROCESSING".*\}\n\n$/)
   expect(edge.listeners()).toBe(1)
   await reader?.cancel()
   expect(edge.listeners()).toBe(0)
