@@ -14,7 +14,8 @@ export const MediaRejectedCode = Schema.Literals([
   "too_many_streams",
   "dimensions",
   "frame_rate",
-  "duration"
+  "duration",
+  "too_large"
 ])
 export type MediaRejectedCode = typeof MediaRejectedCode.Type
 
@@ -70,6 +71,10 @@ const sentences: { readonly [code in MediaRejectedCode]: { readonly ko: string; 
   duration: {
     ko: "영상의 길이를 지원하지 않습니다",
     en: "The video's length is not supported"
+  },
+  too_large: {
+    ko: "파일이 너무 큽니다. 50 GB보다 작게 저장해 다시 올려 주세요",
+    en: "The file is too large; save it with less than 50 GB and upload it again"
   }
 }
 
