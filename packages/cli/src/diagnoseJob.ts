@@ -13,6 +13,7 @@ import {
 import { Clock, Console, Effect, FileSystem, Option } from "effect"
 import { batchEvidence } from "./batchEvidence.ts"
 import { CommandFailed, exitCodes, fail } from "./CommandFailed.ts"
+import { withHistory } from "./withHistory.ts"
 
 export interface DoctorRequest {
   readonly job: Option.Option<string>
@@ -38,7 +39,8 @@ const readBundle = Effect.fnUntraced(function*(file: string) {
 
 const look = (job: string) =>
   Effect.flatMap(BatchEvidence, (batch) => batch.ofJob(job, expectedNames(process.env))).pipe(
-    Effect.provide(batchEvidence(process.env))
+    Effect.provide(batchEvidence(process.env)),
+    Effect.flatMap((evidence) => withHistory(evidence, job, process.env))
   )
 
 /** Diagnoses a job, live or from a bundle; prints the report and ends with what `exitCodeOf` says of it. */

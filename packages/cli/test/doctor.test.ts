@@ -1,7 +1,10 @@
 import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { type BatchFault, BatchServer, ClosedPort } from "@lectern/harness"
-import { Cause, Console, Effect, Exit, FileSystem, type Scope } from "effect"
+import { JobStorePostgres, layerTcp, migrate } from "@lectern/adapters/postgres"
+import { JobRecorder, JobStore, newJobId, TenantId } from "@lectern/domain"
+import { ProgressMirrorMemory } from "@lectern/domain/memory"
+import { type BatchFault, BatchServer, ClosedPort, describeIf, PostgresServer } from "@lectern/harness"
+import { Cause, Console, Effect, Exit, FileSystem, Layer, Redacted, type Scope } from "effect"
 import { Command } from "effect/cli"
 import { CommandFailed } from "../src/CommandFailed.ts"
 import { doctor } from "../src/commands/doctor.ts"
@@ -52,7 +55,7 @@ const withVariables = (variables: Readonly<Record<string, string>>): Effect.Effe
 
 const atBatch = (url: string) =>
   withVariables({
-    AWS_ENDPOINT_URL_BATCH: url,
+    AWS_ENDPOINT_URL: url,
     AWS_REGION: "us-east-1",
     AWS_ACCESS_KEY_ID: "key",
     AWS_SECRET_ACCESS_KEY: "secret",
@@ -148,6 +151,54 @@ describe("lectern doctor", () => {
       const { port } = yield* ClosedPort.make
       yield* atBatch(`http://127.0.0.1:${port}`)
       assert.strictEqual((yield* run("doctor", jobId)).exitCode, 69)
+    }).pipe(Effect.provide(NodeServices.layer)))
+})
+
+describeIf(PostgresServer.availability, "lectern doctor beside our database", () => {
+  it.live("remembers what Batch said before a termination, and after Batch has forgotten the job", () =>
+    Effect.gen(function*() {
+      const postgres = yield* PostgresServer.make()
+      const url = yield* postgres.createDatabase("doctor")
+      const client = layerTcp({ url: Redacted.make(url) })
+      const id = yield* Effect.gen(function*() {
+        yield* migrate
+        const store = yield* JobStore
+        const recorder = yield* JobRecorder
+        const tenantId = TenantId.make(7)
+        const { video } = yield* recorder.commit(
+          store.createVideo(tenantId, { title: "1강", filename: "f", contentType: "video/mp4", session: null, fileKey: "k" })
+        )
+        const created = yield* newJobId
+        yield* recorder.commit(store.completeUpload(tenantId, video.id, { jobId: created, fileSize: 1 }))
+        return created
+      }).pipe(Effect.provide(
+        JobRecorder.layer.pipe(
+          Layer.provideMerge(Layer.merge(JobStorePostgres.layer, ProgressMirrorMemory.layer)),
+          Layer.provideMerge(client)
+        )
+      ))
+      const batchJob = {
+        jobId: "batch-1",
+        jobName: `video-${id.slice(0, 8)}`,
+        status: "RUNNABLE",
+        statusReason: "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY - none of [c6i.xlarge]",
+        container: { environment: [{ name: "VIDEO_JOB_ID", value: id }, { name: "VIDEO_TENANT_ID", value: "7" }] }
+      }
+      const batch = yield* BatchServer.make({ jobs: [batchJob] })
+      yield* atBatch(batch.url)
+      yield* withVariables({ DATABASE_URL: url })
+      const first = JSON.parse((yield* run("doctor", id, "--json")).out)
+      assert.strictEqual(first.symptom, "runnable.capacity")
+      batch.put({ ...batchJob, status: "FAILED", statusReason: "Stopped by hand", isTerminated: true })
+      const second = JSON.parse((yield* run("doctor", id, "--json")).out)
+      assert.deepStrictEqual([second.symptom, second.also], ["end.terminated", ["runnable.capacity"]])
+      const empty = yield* BatchServer.make()
+      yield* atBatch(empty.url)
+      const third = yield* run("doctor", id, "--lang", "en")
+      assert.match(third.out, /^Job \S+ is UNKNOWN because Batch has forgotten it; it was last seen as "FAILED: Stopped by hand"/)
+      yield* postgres.kill
+      const away = yield* run("doctor", id, "--lang", "en")
+      assert.match(away.out, /no answer: our history +unreachable/)
     }).pipe(Effect.provide(NodeServices.layer)))
 })
 

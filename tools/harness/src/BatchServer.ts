@@ -187,6 +187,12 @@ const callOf = (path: string, target: string | string[] | undefined, sent: strin
 const bodyOf = (sent: string): Readonly<Record<string, unknown>> =>
   sent.startsWith("{") ? decodeBody(sent) : Object.fromEntries(new URLSearchParams(sent))
 
+/** A service that is asked by a form answers in XML. */
+const refusalFor = (sent: string, { code, status }: Exclude<BatchFault, string>): Answer => [
+  status,
+  sent.startsWith("{") ? { message: "refused" } : `<ErrorResponse><Error><Code>${code}</Code><Message>refused</Message></Error></ErrorResponse>`
+]
+
 const respond = (response: ServerResponse, [status, value]: Answer, code?: string): void => {
   response.writeHead(status, {
     "content-type": typeof value === "string" ? "text/xml" : "application/json",
@@ -215,7 +221,7 @@ export const BatchServer = {
         calls.push({ call, body })
         const fault = scripts.get(call)?.shift() ?? refusals.get(call) ?? refusal ?? "ok"
         if (fault === "silence") return
-        if (typeof fault === "object") return respond(response, [fault.status, { message: "refused" }], fault.code)
+        if (typeof fault === "object") return respond(response, refusalFor(sent, fault), fault.code)
         const answer = batch.answer(call, body)
         if (fault === "ok") return respond(response, answer)
         if (fault === "broken after") return respond(response, [500, { message: "broken" }], "ServerException")

@@ -2,7 +2,8 @@
 import { Effect, Redacted, Schema } from "effect"
 
 export interface AwsClientOptions {
-  readonly region: string
+  /** Without it the SDK looks into the environment and its configuration files. */
+  readonly region?: string
   /** Where the service is, when it is not AWS's own. */
   readonly endpoint?: string
   /** Without them the SDK looks for its own: environment, instance or container role. */
@@ -21,7 +22,7 @@ const maxConnectionTimeoutMillis = 3_000
 export const clientConfig = (options: AwsClientOptions) => {
   const requestTimeout = options.requestTimeoutMillis ?? defaultRequestTimeoutMillis
   return {
-    region: options.region,
+    ...(options.region === undefined ? {} : { region: options.region }),
     ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
     ...(options.credentials === undefined ? {} : {
       credentials: {

@@ -164,6 +164,19 @@ const MissingAnswer = Schema.Struct({
 })
 export type MissingAnswer = typeof MissingAnswer.Type
 
+/** What our database kept of what Batch said of a run. */
+const SeenInHistory = Schema.Struct({
+  runId: text,
+  status: text,
+  statusReason: text,
+  containerReason: text,
+  exitCode: number,
+  logStream: text,
+  firstSeenAt: number,
+  lastSeenAt: number
+})
+export type SeenInHistory = typeof SeenInHistory.Type
+
 /** What was found about a job and what stands around it. Times are milliseconds since 1970, as Batch gives them. */
 export const Evidence = Schema.Struct({
   /** What was asked for: our job's id, or Batch's. */
@@ -200,6 +213,18 @@ export const Evidence = Schema.Struct({
   describeContainerInstances: field(Schema.Struct({
     containerInstances: list(Schema.Struct({ ec2InstanceId: text, agentConnected: flag, status: text }))
   })),
+  /** `aws ecs describe-tasks`; ECS keeps a stopped task for an hour. */
+  describeTasks: field(Schema.Struct({
+    tasks: list(Schema.Struct({
+      taskArn: text,
+      lastStatus: text,
+      stopCode: text,
+      stoppedReason: text,
+      containers: list(Schema.Struct({ name: text, exitCode: number, reason: text }))
+    }))
+  })),
+  /** What our database kept of what Batch said before, oldest first. */
+  history: list(SeenInHistory),
   /** `aws logs describe-log-groups`. */
   describeLogGroups: field(Schema.Struct({
     logGroups: list(Schema.Struct({ logGroupName: text, retentionInDays: number }))
@@ -223,9 +248,16 @@ const withoutValues = <C extends ContainerProperties>(container: C): C => ({
   })
 })
 
-/** The same evidence without what may be a secret: of a container's environment the names stay, and the values of our ids. */
+/** What a program wrote may hold an address with its password. */
+const withoutPasswords = (line: string): string => line.replaceAll(/:\/\/[^\s/@]+@/g, "://***@")
+
+/**
+ * The same evidence without what may be a secret: of a container's environment the names stay, and the values of our ids; in
+ * lines of the log, addresses lose their user and password.
+ */
 export const withoutSecrets = (evidence: Evidence): Evidence => ({
   ...evidence,
+  ...(evidence.logTail == null ? {} : { logTail: evidence.logTail.map(withoutPasswords) }),
   ...(evidence.describeJobs?.jobs == null ? {} : {
     describeJobs: {
       jobs: evidence.describeJobs.jobs.map((job) =>

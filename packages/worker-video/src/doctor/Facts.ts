@@ -9,7 +9,8 @@ import type {
   Job,
   JobDefinition,
   JobQueue,
-  MissingAnswer
+  MissingAnswer,
+  SeenInHistory
 } from "./Evidence.ts"
 import { type ExpectedNames, nameOf } from "./ExpectedNames.ts"
 import { type Architecture, architectureOf, instanceType, mostAvailableMemory } from "./InstanceType.ts"
@@ -36,6 +37,8 @@ export interface Facts {
   /** Whether Batch has answered which environments there are. */
   readonly environmentsKnown: boolean
   readonly missing: ReadonlyArray<MissingAnswer>
+  /** What Batch said before, oldest first. */
+  readonly history: ReadonlyArray<SeenInHistory>
   readonly texts: Readonly<Record<TextField, ReadonlyArray<string>>>
   readonly exitCode: number | null
   /** Minutes since the job or its next attempt began to wait; `null` when the evidence has no time. */
@@ -192,6 +195,7 @@ export const factsOf = (evidence: Evidence, now: number, names: ExpectedNames): 
     environments,
     environmentsKnown: evidence.describeComputeEnvironments?.computeEnvironments != null,
     missing: evidence.missing ?? [],
+    history: evidence.history ?? [],
     texts: {
       statusReason: statusReasons.filter((text) => text.trim() !== ""),
       containerReason: status === "STARTING" || isEnded

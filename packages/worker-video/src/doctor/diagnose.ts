@@ -23,12 +23,13 @@ const filled = (wording: Wording, values: Readonly<Record<string, string>>): Wor
   en: fill(wording.en, values)
 })
 
-/** Other definite causes, what the queue's time limit was waiting for, and what earlier attempts ended with. */
+/** Other definite causes, what the queue's time limit was waiting for, what earlier attempts ended with, and what Batch once said. */
 const alsoSeen = (facts: Facts, first: Symptom): ReadonlyArray<string> => {
   const limit = facts.timeLimitReason
-  const earlier = (facts.job?.attempts ?? []).flatMap(({ container, statusReason }) =>
-    [container?.reason, statusReason].flatMap((text) => text == null ? [] : [text])
-  )
+  const earlier = [
+    ...(facts.job?.attempts ?? []).flatMap(({ container, statusReason }) => [container?.reason, statusReason]),
+    ...facts.history.flatMap(({ containerReason, statusReason }) => [containerReason, statusReason])
+  ].flatMap((text) => text == null ? [] : [text])
   const found = symptoms.filter((symptom) =>
     symptom.verdict === "found" && (
       recognise(symptom, facts) !== null || (limit !== null && bearsText(symptom, limit)) ||

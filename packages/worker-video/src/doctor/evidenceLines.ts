@@ -85,11 +85,22 @@ export const evidenceLines = (evidence: Evidence, facts: Facts): ReadonlyArray<E
         [`${at}.launchTemplate`, resources?.launchTemplate?.launchTemplateName ?? resources?.launchTemplate?.launchTemplateId]
       ]
     }),
+    ...(evidence.describeTasks?.tasks ?? []).flatMap((task): ReadonlyArray<readonly [string, Value]> => [
+      ["task.lastStatus", task.lastStatus],
+      ["task.stopCode", task.stopCode],
+      ["task.stoppedReason", task.stoppedReason],
+      ...(task.containers ?? []).map((container): readonly [string, Value] => ["task.container.reason", container.reason])
+    ]),
     ["cluster.registeredContainerInstancesCount", facts.registeredInstances],
     ...facts.texts.scalingActivity.map((text): readonly [string, Value] => ["scalingActivity.failed", text]),
     ...facts.missing.map((answer): readonly [string, Value] => [
       `no answer: ${answer.call}`,
       `${answer.kind}, ${answer.fault}: ${answer.message}`
+    ]),
+    ...(evidence.history ?? []).map((seen): readonly [string, Value] => [
+      `history ${instant(seen.firstSeenAt) ?? "?"}`,
+      [seen.status, seen.exitCode == null ? null : `exit ${seen.exitCode}`, seen.statusReason, seen.containerReason]
+        .filter((text) => text != null && text !== "").join("; ")
     ]),
     ...(evidence.logTail ?? []).slice(-10).map((text): readonly [string, Value] => ["log", text]),
     ["collectedAt", instant(evidence.collectedAt)],

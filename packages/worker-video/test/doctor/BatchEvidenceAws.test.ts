@@ -34,12 +34,28 @@ const run = (jobId: string, videoJobId: string, fields: Record<string, unknown> 
   jobId
 })
 
+const failedActivity = (StatusMessage: string) =>
+  `<DescribeScalingActivitiesResponse xmlns="http://autoscaling.amazonaws.com/doc/2011-01-01/"><DescribeScalingActivitiesResult>`
+  + `<Activities><member><ActivityId>1</ActivityId><AutoScalingGroupName>g</AutoScalingGroupName><Cause>c</Cause>`
+  + `<StartTime>2026-11-21T00:00:00Z</StartTime><StatusCode>Failed</StatusCode><StatusMessage>${StatusMessage}</StatusMessage></member>`
+  + `</Activities></DescribeScalingActivitiesResult></DescribeScalingActivitiesResponse>`
+const scalingGroup = (name: string) =>
+  `<DescribeAutoScalingGroupsResponse xmlns="http://autoscaling.amazonaws.com/doc/2011-01-01/"><DescribeAutoScalingGroupsResult>`
+  + `<AutoScalingGroups><member><AutoScalingGroupName>${name}</AutoScalingGroupName></member></AutoScalingGroups>`
+  + `</DescribeAutoScalingGroupsResult></DescribeAutoScalingGroupsResponse>`
+
 const world: BatchWorld & { readonly jobs: ReadonlyArray<BatchJob> } = {
   jobs: [run(batchId, ourId)],
   jobQueues: bundle.describeJobQueues?.jobQueues ?? [],
   computeEnvironments: bundle.describeComputeEnvironments?.computeEnvironments ?? [],
   jobDefinitions: sound.describeJobDefinitions?.jobDefinitions ?? [],
-  frontOfQueue: { jobs: [{ jobArn: job?.jobArn, earliestTimeAtPosition: 1 }], lastUpdatedAt: 2 }
+  frontOfQueue: { jobs: [{ jobArn: job?.jobArn, earliestTimeAtPosition: 1 }], lastUpdatedAt: 2 },
+  others: {
+    DescribeLogGroups: { logGroups: [{ logGroupName: names.logGroup, retentionInDays: 30 }] },
+    DescribeClusters: { clusters: [{ clusterArn: "c", registeredContainerInstancesCount: 0 }] },
+    ListContainerInstances: { containerInstanceArns: [] },
+    DescribeAutoScalingGroups: scalingGroup("another-asg-1")
+  }
 }
 
 const evidenceAt = (endpoint: string, requestTimeoutMillis = 2_000) =>
@@ -70,8 +86,80 @@ describe("BatchEvidenceAws", () => {
         "/v1/describejobdefinitions",
         "/v1/describejobqueues",
         "/v1/describejobs",
-        "/v1/getjobqueuesnapshot"
+        "/v1/getjobqueuesnapshot",
+        "DescribeAutoScalingGroups",
+        "DescribeClusters",
+        "DescribeLogGroups",
+        "ListContainerInstances"
       ])
+    }))
+
+  const enabled = { ...world, jobQueues: (world.jobQueues ?? []).map((queue) => Object.assign({}, queue, { state: "ENABLED" })) }
+
+  it.effect("looks at cluster, instances and scaling of a job that waits, and finds there what Batch does not say", () =>
+    Effect.gen(function*() {
+      const server = yield* BatchServer.make({
+        ...enabled,
+        jobs: [run(batchId, ourId, { status: "RUNNABLE", createdAt: 1 })],
+        others: {
+          ...world.others,
+          ListContainerInstances: { containerInstanceArns: ["i"] },
+          DescribeContainerInstances: { containerInstances: [{ ec2InstanceId: "i-1", agentConnected: false }] },
+          DescribeAutoScalingGroups: scalingGroup("academy-video-batch-ce-asg-1"),
+          DescribeScalingActivities: failedActivity("You have requested more vCPU capacity than your current vCPU limit of 0 allows")
+        }
+      })
+      const evidence = yield* (yield* evidenceAt(server.url)).ofJob(batchId, names)
+      assert.deepStrictEqual(evidence.missing, [])
+      assert.strictEqual(evidence.describeClusters?.clusters?.[0]?.registeredContainerInstancesCount, 0)
+      assert.strictEqual(evidence.describeContainerInstances?.containerInstances?.[0]?.agentConnected, false)
+      assert.strictEqual(diagnose(evidence, 0).symptom, "environment.vcpu-quota")
+    }))
+
+  it.effect("reads the log and the task of a job that has ended", () =>
+    Effect.gen(function*() {
+      const server = yield* BatchServer.make({
+        ...enabled,
+        jobs: [run(batchId, ourId, {
+          status: "FAILED",
+          statusReason: "Essential container in task exited",
+          container: { exitCode: 1, logStreamName: "video/default/1", taskArn: "arn:task" }
+        })],
+        others: {
+          DescribeLogGroups: { logGroups: [] },
+          GetLogEvents: { events: [{ message: "exec /usr/bin/node: exec format error" }, { message: "at redis://u:secret@r:6379" }] },
+          DescribeTasks: { tasks: [{ taskArn: "arn:task", stoppedReason: "Essential container in task exited" }] }
+        }
+      })
+      const evidence = yield* (yield* evidenceAt(server.url)).ofJob(batchId, names)
+      assert.deepStrictEqual(evidence.missing, [])
+      assert.strictEqual(diagnose(evidence, 0).symptom, "start.exec-format")
+      assert.deepStrictEqual(evidence.logTail, ["exec /usr/bin/node: exec format error", "at redis://***@r:6379"])
+      assert.strictEqual(evidence.describeTasks?.tasks?.[0]?.stoppedReason, "Essential container in task exited")
+      assert.deepInclude(server.calls.find(({ call }) => call === "GetLogEvents")?.body, {
+        logGroupName: names.logGroup,
+        logStreamName: "video/default/1"
+      })
+    }))
+
+  it.effect("takes what it may not look at around a job for evidence, and goes on", () =>
+    Effect.gen(function*() {
+      const server = yield* BatchServer.make(world)
+      const denied = { status: 400, code: "AccessDeniedException" }
+      for (const call of ["DescribeLogGroups", "DescribeClusters", "ListContainerInstances", "DescribeAutoScalingGroups"]) {
+        server.refuse(denied, call)
+      }
+      const evidence = yield* (yield* evidenceAt(server.url)).ofJob(batchId, names)
+      assert.deepStrictEqual(
+        evidence.missing?.map(({ call, kind }) => [call, kind]).toSorted(),
+        [
+          ["DescribeAutoScalingGroups", "refused"],
+          ["DescribeClusters", "refused"],
+          ["DescribeLogGroups", "refused"],
+          ["ListContainerInstances", "refused"]
+        ]
+      )
+      assert.strictEqual(diagnose(evidence, 0).symptom, "queue.disabled")
     }))
 
   it.effect("finds our own job by its name and the id in its environment, and takes its latest run", () =>

@@ -150,6 +150,17 @@ describe("diagnose", () => {
     assert.include(diagnose(evidenceOf("runnable-scaling-next-attempt"), now).also, "end.host-terminated")
   })
 
+  it("names what Batch once said of a job, which a termination has overwritten since", () => {
+    const history = [{ runId: "r", status: "RUNNABLE", statusReason: "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY - none of [c6i.xlarge]", firstSeenAt: 5 }]
+    const diagnosis = diagnose({ ...evidenceOf("end-terminated"), history }, now)
+    assert.strictEqual(diagnosis.symptom, "end.terminated")
+    assert.include(diagnosis.also, "runnable.capacity")
+    assert.deepInclude(diagnosis.evidence, {
+      field: "history 1970-01-01T00:00:00.005Z",
+      value: "RUNNABLE; CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY - none of [c6i.xlarge]"
+    })
+  })
+
   it("takes a refused call for what it is, and never for a job that is not there", () => {
     const diagnosis = diagnose(evidenceOf("call-refused"), now)
     assert.strictEqual(diagnosis.symptom, "call.refused")
@@ -187,6 +198,7 @@ describe("diagnose", () => {
   it("keeps values of the environment out of a bundle, except for our own ids", () => {
     const environment = [{ name: "DATABASE_URL", value: "postgres://secret" }, { name: "VIDEO_JOB_ID", value: "j1" }]
     const saved = encodeBundle({
+      logTail: ["connected to postgres://user:secret@db/lectern"],
       describeJobs: { jobs: [{ container: { environment } }] },
       describeJobDefinitions: { jobDefinitions: [{ containerProperties: { environment } }] }
     })

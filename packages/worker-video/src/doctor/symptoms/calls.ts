@@ -74,6 +74,28 @@ export const callSymptoms: ReadonlyArray<Symptom> = [
     commands: ["aws batch describe-job-queues"]
   },
   {
+    id: "job.forgotten",
+    states: ["UNKNOWN"],
+    match: {
+      _tag: "Check",
+      when: "Batch answered and mentions no such job, and our history of it does",
+      holds: withoutJob(({ history }) => {
+        const last = history.at(-1)
+        return last === undefined
+          ? null
+          : [last.status, last.containerReason ?? last.statusReason].filter((text) => text != null && text !== "").join(": ")
+      })
+    },
+    verdict: "found",
+    retry: "unknown",
+    because: {
+      ko: "Batch는 이 작업을 잊었고, 마지막 기록은 \"{quote}\"입니다",
+      en: "Batch has forgotten it; it was last seen as \"{quote}\""
+    },
+    next: { ko: "아래 history 기록 확인", en: "read its history below" },
+    commands: []
+  },
+  {
     id: "job.not-found",
     states: ["UNKNOWN"],
     match: {
