@@ -6,6 +6,7 @@ import {
   type DatabaseUrlInvalid,
   type FolderInUse,
   type FolderUnusable,
+  EncodePartsPostgres,
   JobStorePostgres,
   layerFor,
   layerPglite,
@@ -21,7 +22,7 @@ import { JobQueueSqs, lanes } from "@lectern/adapters/sqs"
 import { makeAccessLog, makeEdge, noAccessLog } from "@lectern/api/edge"
 import { OriginHandler } from "@lectern/api/origin"
 import { makeTokenVerifier } from "@lectern/api/tokens"
-import { JobDispatcher, JobRecorder, ProgressReader, Sweeper, VideoDeletion } from "@lectern/domain"
+import { EncodeLeftovers, JobDispatcher, JobRecorder, ProgressReader, Sweeper, VideoDeletion } from "@lectern/domain"
 import { MirrorMemory, ProgressMirrorMemory } from "@lectern/domain/memory"
 import { consume, defaultConsumerOptions, jobHandlers } from "@lectern/worker-ai"
 import { type Config, Effect, Layer, Option, Redacted, Schedule } from "effect"
@@ -46,6 +47,7 @@ export interface SystemSettings {
 /** How long a playback address stays valid: a school day. */
 const playbackSeconds = 12 * 3_600
 const sweepEvery = "2 seconds"
+const clearEvery = "5 minutes"
 const repairEvery = "10 seconds"
 /** In process what waits is lost with the process alone, and a hand-over said again is dropped; elsewhere it costs. */
 const redispatchAfterMillis = { inProcess: 10_000, elsewhere: 15 * 60_000 } as const
@@ -79,7 +81,7 @@ const workerEnvironment = ({ data, services }: SystemSettings): Record<string, s
   }
 }
 
-/** The two loops that keep a system going: one moves on what stopped half-way, one mends the mirror. */
+/** The loops that keep a system going: one moves on what stopped half-way, one mends the mirror, one clears up behind encodes. */
 const upkeep = Layer.effectDiscard(Effect.gen(function*() {
   const sweeper = yield* Sweeper
   const away = (error: { readonly message: string }) =>
@@ -92,6 +94,12 @@ const upkeep = Layer.effectDiscard(Effect.gen(function*() {
   yield* sweeper.repairMirror.pipe(
     Effect.catchTag("JobStoreUnavailable", away),
     Effect.repeat(Schedule.spaced(repairEvery)),
+    Effect.forkScoped
+  )
+  const leftovers = yield* EncodeLeftovers
+  yield* leftovers.clear.pipe(
+    Effect.catchTag("JobStoreUnavailable", away),
+    Effect.repeat(Schedule.spaced(clearEvery)),
     Effect.forkScoped
   )
 }))
@@ -117,7 +125,12 @@ export const systemLayer = (settings: SystemSettings) => {
   const client: Layer.Layer<SqlClient, DatabaseFailure> = services.DATABASE_URL === undefined
     ? layerPglite.pipe(Layer.provide(host))
     : layerFor(Redacted.make(services.DATABASE_URL))
-  const stores = Layer.mergeAll(JobStorePostgres.layer, RunHistoryPostgres.layer, StudentStorePostgres.layer).pipe(
+  const stores = Layer.mergeAll(
+    JobStorePostgres.layer,
+    EncodePartsPostgres.layer,
+    RunHistoryPostgres.layer,
+    StudentStorePostgres.layer
+  ).pipe(
     Layer.provide(Layer.effectDiscard(migrate).pipe(Layer.provideMerge(client)))
   )
 
@@ -177,7 +190,7 @@ export const systemLayer = (settings: SystemSettings) => {
   })
 
   const domain = sweeper.pipe(
-    Layer.provideMerge(VideoDeletion.layer),
+    Layer.provideMerge(Layer.merge(VideoDeletion.layer, EncodeLeftovers.layer)),
     Layer.provideMerge(Layer.merge(JobRecorder.layer, JobDispatcher.layer)),
     Layer.provideMerge(Layer.mergeAll(stores, mirror, objects, playback, queue, runtime, grants))
   )

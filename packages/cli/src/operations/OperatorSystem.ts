@@ -8,11 +8,11 @@ import {
   serviceVariables,
   sqsQueues
 } from "@lectern/adapters/environment"
-import { EncodeMissesPostgres, JobStorePostgres, layerFor, RunHistoryPostgres } from "@lectern/adapters/postgres"
+import { EncodeMissesPostgres, EncodePartsPostgres, JobStorePostgres, layerFor, RunHistoryPostgres } from "@lectern/adapters/postgres"
 import { ProgressMirrorRedis, RedisConnection } from "@lectern/adapters/redis"
 import { ObjectStoreS3 } from "@lectern/adapters/s3"
 import { JobQueueSqs } from "@lectern/adapters/sqs"
-import { JobDispatcher, JobRecorder, Sweeper, VideoDeletion } from "@lectern/domain"
+import { EncodeLeftovers, JobDispatcher, JobRecorder, Sweeper, VideoDeletion } from "@lectern/domain"
 import { Effect, Layer, Option, Redacted } from "effect"
 import { refusingMirror, refusingObjects, refusingQueue, refusingRuntime } from "./refusingPorts.ts"
 
@@ -33,7 +33,12 @@ export const readOperatorEnvironment = (
 export const operatorLayer = (services: Services, databaseUrl: string) => {
   const { REDIS_URL } = services
   const region = services.AWS_REGION ?? defaultRegion
-  const stores = Layer.mergeAll(JobStorePostgres.layer, EncodeMissesPostgres.layer, RunHistoryPostgres.layer).pipe(
+  const stores = Layer.mergeAll(
+    JobStorePostgres.layer,
+    EncodeMissesPostgres.layer,
+    EncodePartsPostgres.layer,
+    RunHistoryPostgres.layer
+  ).pipe(
     Layer.provideMerge(layerFor(Redacted.make(databaseUrl)))
   )
   const mirror = REDIS_URL === undefined ? refusingMirror : ProgressMirrorRedis.layer({ url: Redacted.make(REDIS_URL) })
@@ -61,7 +66,7 @@ export const operatorLayer = (services: Services, databaseUrl: string) => {
   })
   const redis = RedisConnection.layer({ url: Redacted.make(REDIS_URL ?? "") })
   return Sweeper.layer({ redispatchAfterMillis, limit: rowsOfASweep }).pipe(
-    Layer.provideMerge(VideoDeletion.layer),
+    Layer.provideMerge(Layer.merge(VideoDeletion.layer, EncodeLeftovers.layer)),
     Layer.provideMerge(Layer.merge(JobRecorder.layer, JobDispatcher.layer)),
     Layer.provideMerge(Layer.mergeAll(stores, mirror, queue, runtime, objects, redis))
   )

@@ -1,5 +1,5 @@
 import { singleFlight } from "@lectern/adapters/postgres"
-import { Sweeper } from "@lectern/domain"
+import { EncodeLeftovers, Sweeper } from "@lectern/domain"
 import { Console, Effect, Option, Schema } from "effect"
 import process from "node:process"
 import { type CommandFailed, exitCodes, fail } from "../CommandFailed.ts"
@@ -35,14 +35,18 @@ const indented = (title: string, lines: ReadonlyArray<string>): ReadonlyArray<st
 /** One sweep. What it could not do now is no failure of the command: the next one tries again, and says so. */
 export const sweepOnce = Effect.fn(function*({ json }: { readonly json: boolean }) {
   const { databaseUrl, services } = yield* environment
-  const report = yield* Effect.flatMap(Sweeper, (sweeper) => sweeper.sweep).pipe(
+  const { cleared, report } = yield* Effect.gen(function*() {
+    const report = yield* Effect.flatMap(Sweeper, (sweeper) => sweeper.sweep)
+    return { report, cleared: yield* Effect.flatMap(EncodeLeftovers, (leftovers) => leftovers.clear) }
+  }).pipe(
     Effect.provide(operatorLayer(services, databaseUrl)),
     Effect.catch(databaseAway(databaseUrl))
   )
-  yield* Console.log(json ? encodeJson({ ...report }) : [
+  yield* Console.log(json ? encodeJson({ ...report, cleared: { ...cleared } }) : [
     `Swept: ${report.expired} leases had ended, ${report.reaped} encodes had lost their run, `
-    + `${report.dispatched} jobs were handed over, ${report.deleted} deletions were finished`,
-    ...indented("Not done now:", report.failures)
+    + `${report.dispatched} jobs were handed over, ${report.deleted} deletions were finished; `
+    + `${cleared.objects} objects of ${cleared.encodes} encodes were cleared away`,
+    ...indented("Not done now:", [...report.failures, ...cleared.failures])
   ].join("\n"))
 }, withLogs)
 
