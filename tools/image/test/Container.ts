@@ -71,6 +71,8 @@ export const runContainer = Effect.fnUntraced(function*(
         "run",
         "--name",
         name,
+        "--pull",
+        "never",
         ...(engine.kind === "podman" ? ["--timeout", String(longest)] : []),
         ...runLimits,
         ...hardened,

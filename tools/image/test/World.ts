@@ -93,3 +93,5 @@ export const makeWorld = Effect.gen(function*() {
       )
   }
 })
+
+export type World = Effect.Success<typeof makeWorld>
