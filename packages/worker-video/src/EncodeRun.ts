@@ -130,6 +130,9 @@ const abandonCancelled = (run: JobRun, kept: KeptParts) =>
     Effect.catch((error) => Effect.logWarning("The finished parts stay for now", { error: error.message }))
   )
 
+/** A lease is renewed four times in its span: within five seconds, a cancelled job is noticed by work that moves. */
+const noticeMillis = 20_000
+
 const attempt = Effect.fnUntraced(function*(run: JobRun, options: EncodeRunOptions) {
   const record = yield* run.current
   const { video } = record
@@ -151,7 +154,7 @@ const attempt = Effect.fnUntraced(function*(run: JobRun, options: EncodeRunOptio
     leaseMillis: options.leaseMillis,
     onFile: Effect.suspend(() => pulseNow)
   })
-  const end = yield* holdLease(run, options.leaseMillis, (pulse) => {
+  const end = yield* holdLease(run, Math.min(options.leaseMillis, noticeMillis), (pulse) => {
     pulseNow = pulse
     return encode(run, video, options, kept, pulse, memory)
   }).pipe(
