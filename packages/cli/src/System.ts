@@ -25,6 +25,7 @@ import { makeTokenVerifier } from "@lectern/api/tokens"
 import { EncodeLeftovers, JobDispatcher, JobRecorder, ProgressReader, Sweeper, VideoDeletion } from "@lectern/domain"
 import { MirrorMemory, ProgressMirrorMemory } from "@lectern/domain/memory"
 import { consume, defaultConsumerOptions, jobHandlers } from "@lectern/worker-ai"
+import { TextRecognitionTesseract } from "@lectern/worker-ai/recognition"
 import { type Config, Effect, Layer, Option, Redacted, Schedule } from "effect"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
@@ -192,7 +193,7 @@ export const systemLayer = (settings: SystemSettings) => {
   const domain = sweeper.pipe(
     Layer.provideMerge(Layer.merge(VideoDeletion.layer, EncodeLeftovers.layer)),
     Layer.provideMerge(Layer.merge(JobRecorder.layer, JobDispatcher.layer)),
-    Layer.provideMerge(Layer.mergeAll(stores, mirror, objects, playback, queue, runtime, grants))
+    Layer.provideMerge(Layer.mergeAll(stores, mirror, objects, playback, queue, runtime, grants, TextRecognitionTesseract.layer))
   )
 
   const origin = Layer.unwrap(Effect.gen(function*() {

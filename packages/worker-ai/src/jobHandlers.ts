@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import { withServices } from "./JobHandler.ts"
+import { defaultRecognitionOptions, recognitionJob } from "./recognition/index.ts"
 import { studentImportJob } from "./StudentImportJob.ts"
 
 export interface JobHandlersOptions {
@@ -10,5 +11,6 @@ export interface JobHandlersOptions {
 /** Every kind of job that the queue carries, each with the services that it found where this was run. */
 export const jobHandlers = (options: JobHandlersOptions) =>
   Effect.all({
-    student_import: withServices(studentImportJob(options))
+    student_import: withServices(studentImportJob(options)),
+    ocr: withServices(recognitionJob(defaultRecognitionOptions))
   })

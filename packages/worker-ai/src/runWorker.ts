@@ -9,6 +9,7 @@ import process from "node:process"
 import { consume, defaultConsumerOptions } from "./Consumer.ts"
 import type { Handlers } from "./JobHandler.ts"
 import { jobHandlers } from "./jobHandlers.ts"
+import { TextRecognitionTesseract } from "./recognition/index.ts"
 import type { WorkerSettings } from "./WorkerSettings.ts"
 
 /** What of the memory is for jobs; the rest is for the program itself and for what a handler was wrong about. */
@@ -29,6 +30,7 @@ const services = (settings: WorkerSettings) =>
       Layer.mergeAll(JobStorePostgres.layer, StudentStorePostgres.layer).pipe(Layer.provide(layerFor(settings.database)))
     ),
     Layer.provideMerge(Layer.mergeAll(
+      TextRecognitionTesseract.layer,
       JobQueueSqs.layer({ region: settings.region, queues: settings.queues, receiveFrom: settings.receiveFrom }),
       ObjectStoreS3.layer({
         endpoint: settings.s3.endpoint,
