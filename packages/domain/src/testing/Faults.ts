@@ -19,7 +19,7 @@ import * as Option from "effect/Option"
 export type Fault = "ok" | "slow" | "refused" | "broken" | "timeout" | "lost" | "hang" | "defect"
 
 /** The ports that a script can be given to. */
-export type FaultyPort = "store" | "students" | "mirror" | "reader" | "queue" | "runtime" | "objects"
+export type FaultyPort = "store" | "students" | "messages" | "mirror" | "reader" | "queue" | "runtime" | "objects"
 
 /** One call as it went: `died` is the call at which the process was killed. */
 export interface PortCall {

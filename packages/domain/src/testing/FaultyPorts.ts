@@ -8,6 +8,7 @@ import * as Stream from "effect/Stream"
 import { EncodeRuntime, EncodeRuntimeUnavailable, SubmissionUncertain } from "../EncodeRuntime.ts"
 import { type Delivery, JobQueue, QueueUnavailable } from "../JobQueue.ts"
 import { JobStore, JobStoreUnavailable } from "../JobStore.ts"
+import { MessageLedger } from "../MessageLedger.ts"
 import { ObjectStore, ObjectStoreUnavailable } from "../ObjectStore.ts"
 import { MirrorUnavailable, ProgressMirror } from "../ProgressMirror.ts"
 import { ProgressReader } from "../ProgressReader.ts"
@@ -61,6 +62,29 @@ export const faultyStudentStore: Layer.Layer<StudentStore, never, StudentStore |
     return StudentStore.of({
       insertBatch: (...args) => faulty("insertBatch", real.insertBatch(...args)),
       findExisting: (...args) => faulty("findExisting", real.findExisting(...args))
+    })
+  })
+)
+
+export const faultyMessageLedger: Layer.Layer<MessageLedger, never, MessageLedger | FaultyCalls> = Layer.effect(
+  MessageLedger,
+  Effect.gen(function*() {
+    const real = yield* MessageLedger
+    const { call } = yield* FaultyCalls
+    const faulty = <A, E>(operation: string, effect: Effect.Effect<A, E>): Effect.Effect<A, E | JobStoreUnavailable> =>
+      call("messages", `MessageLedger.${operation}`, effect, (retryable, cause) =>
+        new JobStoreUnavailable({ operation, retryable, cause }))
+    return MessageLedger.of({
+      accept: (...args) => faulty("accept", real.accept(...args)),
+      look: (...args) => faulty("look", real.look(...args)),
+      unsettled: (...args) => faulty("unsettled", real.unsettled(...args)),
+      next: (...args) => faulty("next", real.next(...args)),
+      begin: (...args) => faulty("begin", real.begin(...args)),
+      settle: (...args) => faulty("settle", real.settle(...args)),
+      list: (...args) => faulty("list", real.list(...args)),
+      decide: (...args) => faulty("decide", real.decide(...args)),
+      resend: (...args) => faulty("resend", real.resend(...args)),
+      purge: (...args) => faulty("purge", real.purge(...args))
     })
   })
 )

@@ -5,7 +5,8 @@ import { JobDispatcher } from "../JobDispatcher.ts"
 import type { JobQueue } from "../JobQueue.ts"
 import { JobRecorder, type JobRecorderOptions } from "../JobRecorder.ts"
 import type { JobStore } from "../JobStore.ts"
-import { JobStoreMemory, type MirrorMemory, ProgressMirrorMemory, RunHistoryMemory } from "../memory/index.ts"
+import { JobStoreMemory, MessageLedgerMemory, type MirrorMemory, ProgressMirrorMemory, RunHistoryMemory } from "../memory/index.ts"
+import type { MessageLedger } from "../MessageLedger.ts"
 import type { ObjectStore } from "../ObjectStore.ts"
 import type { ProgressMirror } from "../ProgressMirror.ts"
 import type { ProgressReader } from "../ProgressReader.ts"
@@ -19,6 +20,7 @@ import {
   faultyEncodeRuntime,
   faultyJobQueue,
   faultyJobStore,
+  faultyMessageLedger,
   faultyObjectStore,
   faultyProgressMirror,
   faultyProgressReader,
@@ -38,6 +40,7 @@ export type TestDomain =
   | JobQueueMemory.QueueContents
   | JobRecorder
   | JobStore
+  | MessageLedger
   | MirrorMemory
   | ObjectStore
   | ProgressMirror
@@ -57,13 +60,14 @@ const layerWith = (options: TestDomainOptions): Layer.Layer<TestDomain> => {
   const ports = Layer.mergeAll(
     faultyJobStore,
     faultyStudentStore,
+    faultyMessageLedger,
     faultyProgressMirror,
     faultyProgressReader,
     faultyJobQueue,
     faultyEncodeRuntime,
     faultyObjectStore
   ).pipe(
-    Layer.provideMerge(StudentStoreMemory.layer),
+    Layer.provideMerge(Layer.merge(StudentStoreMemory.layer, MessageLedgerMemory.layer)),
     Layer.provideMerge(RunHistoryMemory.layer),
     Layer.provideMerge(Layer.mergeAll(
       Faults.layer,

@@ -12,7 +12,6 @@ import {
   noMessages,
   TenantId
 } from "@lectern/domain"
-import { MessageLedgerMemory } from "@lectern/domain/memory"
 import { Faults, TestDomain } from "@lectern/domain/testing"
 import { Deferred, Effect, Fiber, Layer, References } from "effect"
 import { TestClock } from "effect/testing"
@@ -30,7 +29,7 @@ const worldWith = (scripted: ScriptedProvider) =>
   Layer.mergeAll(
     sendingBreaker,
     Layer.succeed(MessageProviders, { phone: scripted.provider, email: scripted.provider }),
-    MessageLedgerMemory.layer.pipe(Layer.provideMerge(TestDomain.layer)),
+    TestDomain.layer,
     Layer.succeed(References.MinimumLogLevel, "None")
   )
 
