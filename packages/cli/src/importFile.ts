@@ -1,21 +1,22 @@
-import { importSteps, jobPercent } from "@lectern/domain"
-import { importSpreadsheet, jobResult, writeErrorWorkbook } from "@lectern/worker-ai/import"
+import { importSteps, jobPercent, ReadingId } from "@lectern/domain"
+import { importSpreadsheet, jobResult, reviewResult, writeErrorWorkbook } from "@lectern/worker-ai/import"
 import { Console, Effect, Path, Schema } from "effect"
-import { exitCodes, fail } from "./CommandFailed.ts"
+import { CommandFailed, exitCodes, fail } from "./CommandFailed.ts"
 import { importReport } from "./importReport.ts"
 import { withLogs } from "./logs.ts"
 import { requireReadable } from "./readableFile.ts"
+import { readingsReport } from "./readingsReport.ts"
 import { withBoard } from "./terminal.ts"
 
 const encodeJson = Schema.encodeSync(Schema.fromJsonString(Schema.Json))
 
-const report = (label: string, file: string, dryRun: boolean, lonePhone: "refuse" | "guardian") =>
+const report = (label: string, file: string, dryRun: boolean, readings: ReadonlyArray<ReadingId>) =>
   withBoard((board) =>
     Effect.gen(function*() {
       const result = yield* importSpreadsheet<never>({
         file,
         dryRun,
-        lonePhone,
+        readings,
         // With no record to ask, every student of the file is new.
         sink: { insertBatch: (rows) => Effect.succeed({ created: rows.map((row) => row.row), duplicates: [] }) },
         onProgress: ({ fraction, rowsDone, step }) =>
@@ -33,6 +34,9 @@ const report = (label: string, file: string, dryRun: boolean, lonePhone: "refuse
     })
   )
 
+/** How the command ends when the file can be read in several ways: neither done nor wrong. */
+const asks = 2
+
 /** The workbook with the error column stands beside the file that it is about. */
 const workbookBeside = (path: Path.Path, file: string): string =>
   path.join(path.dirname(file), `${path.basename(file, path.extname(file))} (결과).xlsx`)
@@ -40,21 +44,33 @@ const workbookBeside = (path: Path.Path, file: string): string =>
 export interface ImportFileRequest {
   readonly dryRun: boolean
   readonly file: string
-  readonly guardianPhone: boolean
   readonly json: boolean
+  /** Ids of readings, as the flag has them: not yet known to be such. */
+  readonly readings: ReadonlyArray<string>
 }
 
 /** Judges a class list, without any service. */
-export const importFile = Effect.fn(function*({ dryRun, file, guardianPhone, json }: ImportFileRequest) {
+export const importFile = Effect.fn(function*({ dryRun, file, json, readings: said }: ImportFileRequest) {
   const path = yield* Path.Path
   const input = path.resolve(file)
   yield* requireReadable("import", file, input)
-  const lonePhone = guardianPhone ? "guardian" : "refuse"
+  const readings = yield* Schema.decodeUnknownEffect(Schema.Array(ReadingId))(said).pipe(
+    Effect.catchTag("SchemaError", () =>
+      fail(
+        exitCodes.badInput,
+        `Cannot read a file by "${said.join("\", \"")}": a reading is guardian:C, student:C, encoding:cp949, encoding:utf-8 or sheet:2`
+      ))
+  )
   const output = dryRun ? null : workbookBeside(path, input)
-  const result = yield* report(path.basename(file), input, dryRun, lonePhone).pipe(
-    Effect.tap(() => output === null ? Effect.void : writeErrorWorkbook({ file: input, output, lonePhone })),
+  const result = yield* report(path.basename(file), input, dryRun, readings).pipe(
+    Effect.tap(() => output === null ? Effect.void : writeErrorWorkbook({ file: input, output, readings })),
     Effect.catchTags({
       ImportRejected: (error) => fail(exitCodes.badInput, `${error.messageKo}\n  ${error.messageEn}\n  (${error.code})`),
+      ImportUndecided: (error) =>
+        Effect.andThen(
+          Console.log(json ? encodeJson(reviewResult(error)) : readingsReport(error)),
+          Effect.fail(new CommandFailed({ exitCode: asks }))
+        ),
       ImportFileUnreadable: (error) => fail(exitCodes.unavailable, error.message)
     })
   )

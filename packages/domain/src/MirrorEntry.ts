@@ -105,8 +105,8 @@ const fitsMirror = (result: Schema.Json): boolean => {
 export const deletedVideoReason = "삭제된 영상입니다"
 
 /**
- * A result as it may stand in Redis: without the cells of a class list, which are names and numbers of people (which cells they
- * are, and why they were refused, stays), and without the rules of a stream, which would leave no room for the rest. The
+ * A result as it may stand in Redis: without the cells of a class list and the previews of its readings, which are names and
+ * numbers of people (which cells they are, and why they were refused, stays), and without the rules of a stream, which would leave no room for the rest. The
  * details, which are read from the database, have them all.
  */
 const mirroredResult = (job: Job, result: Schema.Json): Schema.Json => {
@@ -115,18 +115,25 @@ const mirroredResult = (job: Job, result: Schema.Json): Schema.Json => {
     const { rules: _, ...shown } = result
     return shown
   }
-  if (job.kind !== "student_import" || !Array.isArray(result["failed"])) return result
-  return {
-    ...result,
-    failed: result["failed"].map((cell: Schema.Json) => {
-      if (!isRecord(cell)) return cell
-      const { value: _, ...shown } = cell
-      return shown
-    })
-  }
+  return job.kind === "student_import" ? without(without(result, "failed", "value"), "readings", "preview") : result
 }
 
-const isRecord = (json: Schema.Json): json is { readonly [name: string]: Schema.Json } =>
+type JsonRecord = { readonly [name: string]: Schema.Json }
+
+/** A record without one field of each member of one of its lists. */
+const without = (record: JsonRecord, list: string, field: string): JsonRecord => {
+  const members = record[list]
+  return Array.isArray(members)
+    ? {
+      ...record,
+      [list]: members.map((member: Schema.Json) =>
+        isRecord(member) ? Object.fromEntries(Object.entries(member).filter(([name]) => name !== field)) : member
+      )
+    }
+    : record
+}
+
+const isRecord = (json: Schema.Json): json is JsonRecord =>
   typeof json === "object" && json !== null && !Array.isArray(json)
 
 const videoStatus = (video: Video, version: MirrorVersion): string => {

@@ -149,6 +149,20 @@ describe("what the mirror holds", () => {
     }
   })
 
+  it("holds no cell of a class list: neither what was refused nor the previews of what is asked", () => {
+    const result = {
+      failed: [{ cell: "B3", value: "010-1234-5678", reason: "없는 번호" }],
+      readings: [{ id: "guardian:B", ko: "학부모 번호", preview: [{ row: 2, cells: { 이름: "김가온" } }] }],
+      total: 2
+    }
+    const entry = only(entriesOf(jobIn("REVIEW_REQUIRED", { videoId: null, kind: "student_import", result }), null))
+    expect(resultOf(entry)).toEqual({
+      failed: [{ cell: "B3", reason: "없는 번호" }],
+      readings: [{ id: "guardian:B", ko: "학부모 번호" }],
+      total: 2
+    })
+  })
+
   it("leaves the rules of a stream to the details, so that the rest of the result finds room", () => {
     const rule = { number: "7.4", title: "Video segments begin with a key frame", kept: true, measured: "x".repeat(400) }
     const result = { hls_path: "hls/master.m3u8", rules: Array.from({ length: 44 }, () => rule) }

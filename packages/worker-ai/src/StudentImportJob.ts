@@ -4,6 +4,7 @@ import {
   type JobRun,
   type NewStudent,
   ObjectStore,
+  ReadingId,
   StudentStore,
   type WorkerCommand
 } from "@lectern/domain"
@@ -11,6 +12,7 @@ import { Effect, FileSystem, Schema, Stream } from "effect"
 import {
   importSpreadsheet,
   jobResult,
+  reviewResult,
   type StudentRow,
   type StudentSink,
   writeErrorWorkbook
@@ -22,7 +24,9 @@ export const StudentImportPayload = Schema.Struct({
   /** Object key of the uploaded spreadsheet. */
   file_key: Schema.String,
   filename: Schema.String,
-  dry_run: Schema.Boolean
+  dry_run: Schema.Boolean,
+  /** What the user has answered to the questions that the file has raised before. */
+  readings: Schema.optionalKey(Schema.Array(ReadingId))
 })
 export type StudentImportPayload = typeof StudentImportPayload.Type
 
@@ -76,6 +80,12 @@ export const studentImportJob = (options: { readonly workRoot: string }): JobHan
       Effect.catchTags({
         ImportRejected: (error) =>
           ended({ _tag: "Reject", code: error.code, message: error.messageKo }, error.message, removeUpload(file_key)),
+        ImportUndecided: (error) =>
+          ended(
+            { _tag: "RequireReview", result: reviewResult(error), message: error.messageKo },
+            error.message,
+            removeUpload(file_key)
+          ),
         ObjectNotFound: (error) =>
           ended(
             {
@@ -98,7 +108,7 @@ export const studentImportJob = (options: { readonly workRoot: string }): JobHan
 
 const importStudents = Effect.fnUntraced(function*(
   run: JobRun,
-  { dry_run, file_key, filename }: StudentImportPayload,
+  { dry_run, file_key, filename, readings = [] }: StudentImportPayload,
   pulse: Effect.Effect<void>,
   workRoot: string
 ) {
@@ -127,6 +137,7 @@ const importStudents = Effect.fnUntraced(function*(
   } satisfies StudentSink<unknown>
   const result = yield* importSpreadsheet<Effect.Error<ReturnType<typeof sink.insertBatch>>>({
     file,
+    readings,
     sink,
     dryRun: dry_run,
     onProgress: ({ fraction }) => Effect.andThen(pulse, run.tick({ fraction, remainingSeconds: null })).pipe(Effect.asVoid)
@@ -134,7 +145,7 @@ const importStudents = Effect.fnUntraced(function*(
 
   yield* moveTo("creating")
   const workbook = `${directory}/result.xlsx`
-  yield* writeErrorWorkbook({ file, output: workbook })
+  yield* writeErrorWorkbook({ file, readings, output: workbook })
   yield* pulse
   const key = `${exportsPrefix(run.lease.tenantId, run.lease.jobId)}result.xlsx`
   const { size } = yield* fs.stat(workbook)

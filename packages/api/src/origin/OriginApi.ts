@@ -5,51 +5,38 @@
 import { Schema, SchemaTransformation } from "effect"
 import { Multipart } from "effect/http"
 import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
-import { JobId, VideoId, VideoStatus } from "@lectern/domain"
+import { JobId, RuleCheck, ReadingId, VideoId, VideoStatus } from "@lectern/domain"
 import { Authorization } from "./Authorization.ts"
+import { decimal } from "./decimal.ts"
 import { EncodingFields } from "./EncodingFields.ts"
 import { JobProgressView, JobView, WireJobStatus } from "./JobView.ts"
+import { MessagingAccepted, MessagingPreview, MessagingRequest } from "./MessagingRequest.ts"
+import { MultipartUploadsGroup } from "./MultipartUploadApi.ts"
 import {
   BadRequest,
   Conflict,
   ContentTooLarge,
   Forbidden,
   NotFound,
+  TooManyRequests,
   Unauthorized,
   Unavailable,
   UnsupportedMediaType
 } from "./Refusal.ts"
 import { RequestDecoding } from "./RequestDecoding.ts"
 import { maxSpreadsheetBodyBytes, maxSpreadsheetBytes } from "./SpreadsheetUpload.ts"
+import { UploadAccepted } from "./UploadAccepted.ts"
+import { VideoIdParam } from "./VideoIdParam.ts"
+import { UploadRequest } from "./VideoUpload.ts"
 import { VideoView } from "./VideoView.ts"
+import { WatchTokenField } from "./WatchTokenField.ts"
 
 /** Videos of one page of the list. */
 export const pageSize = 20
 
-/** Digits alone, as at the edge: `1e3`, ` 1` and `0x1` are numbers for JavaScript and no ids for anybody. */
-const decimal = (description: string, maxDigits: number) =>
-  Schema.String.check(
-    Schema.isPattern(new RegExp(`^(?=[0-9]*[1-9])[0-9]{1,${maxDigits}}$`), { expected: "a positive integer" })
-  ).annotate({ description })
-
-const VideoIdParam = decimal("The video's number", 16).pipe(
-  Schema.decodeTo(VideoId, SchemaTransformation.numberFromString)
-)
-
 const PageParam = decimal(`Counts from 1; ${pageSize} videos a page`, 6).pipe(
   Schema.decodeTo(Schema.Int, SchemaTransformation.numberFromString)
 )
-
-const text = (maxLength: number) =>
-  Schema.Trim.check(Schema.isMinLength(1), Schema.isMaxLength(maxLength))
-
-export const UploadRequest = Schema.Struct({
-  title: text(255),
-  filename: text(255),
-  /** Absent or empty where the browser does not know it: then the type of the extension is taken. */
-  content_type: Schema.optionalKey(Schema.NullOr(Schema.String.check(Schema.isMaxLength(120)))),
-  session: Schema.optionalKey(Schema.NullOr(Schema.Union([Schema.String.check(Schema.isMaxLength(120)), Schema.Int])))
-}).annotate({ identifier: "UploadRequest" })
 
 export const UploadTicket = Schema.Struct({
   video: VideoView,
@@ -59,19 +46,21 @@ export const UploadTicket = Schema.Struct({
   content_type: Schema.String
 }).annotate({ identifier: "UploadTicket" })
 
+/** Beside the contract: what was checked of the stream that is published, before it was. */
+export const RuleReport = Schema.Struct({
+  id: VideoId,
+  /** `null` before there is an output; then the counts are 0. */
+  rules: Schema.NullOr(Schema.Array(RuleCheck)),
+  checked: Schema.Int,
+  broken: Schema.Int
+}).annotate({ identifier: "RuleReport" })
+
 export const VideoList = Schema.Struct({
   count: Schema.Int,
   next: Schema.NullOr(Schema.String),
   previous: Schema.NullOr(Schema.String),
   results: Schema.Array(VideoView)
 }).annotate({ identifier: "VideoList" })
-
-/** Reads the progress of what was accepted, and nothing else; for the edge alone. */
-const WatchTokenField = { watch_token: Schema.optionalKey(Schema.String) }
-
-export const UploadAccepted = Schema.Struct({ ...VideoView.fields, ...WatchTokenField }).annotate({
-  identifier: "UploadAccepted"
-})
 
 export const RetryAccepted = Schema.Struct({ detail: Schema.String, job_id: JobId, ...WatchTokenField }).annotate({
   identifier: "RetryAccepted"
@@ -85,12 +74,21 @@ export const ImportAccepted = Schema.Struct({
   identifier: "ImportAccepted"
 })
 
+/** The patterns of `ReadingId`, joined as a form field joins them. */
+const ReadingIds = Schema.String.check(
+  Schema.makeFilter((text) =>
+    text.split(",").every(Schema.is(ReadingId)) ? undefined : "ids of readings with commas between, such as guardian:C"
+  )
+)
+
 export const SpreadsheetForm = Schema.Struct({
   file: Multipart.SingleFileSchema,
   /** Check the rows and create nobody. */
   dry_run: Schema.optionalKey(
     Schema.Literals(["true", "false", "1", "0", "on", "off", "yes", "no", "True", "False", ""])
-  )
+  ),
+  /** Ids of the readings that an earlier import of the same file asked about, with commas between: `sheet:2,guardian:C`. */
+  reading: Schema.optionalKey(Schema.Union([Schema.Literal(""), ReadingIds]))
 })
 
 export class VideosGroup extends HttpApiGroup.make("videos")
@@ -118,6 +116,11 @@ export class VideosGroup extends HttpApiGroup.make("videos")
       success: VideoView,
       error: [NotFound, Unavailable]
     }).annotate(OpenApi.Summary, "One video"),
+    HttpApiEndpoint.get("rules", "/media/videos/:id/rules/", {
+      params: { id: VideoIdParam },
+      success: RuleReport,
+      error: [NotFound, Unavailable]
+    }).annotate(OpenApi.Summary, "The rules for streams that the video's last good output was checked against"),
     HttpApiEndpoint.post("retry", "/media/videos/:id/retry/", {
       params: { id: VideoIdParam },
       success: RetryAccepted.pipe(HttpApiSchema.status(202)),
@@ -165,6 +168,20 @@ export class StudentsGroup extends HttpApiGroup.make("students")
   .prefix("/api/v1")
 {}
 
+export class MessagingGroup extends HttpApiGroup.make("messaging")
+  .add(
+    HttpApiEndpoint.post("send", "/messaging/send/", {
+      headers: { "idempotency-key": Schema.optionalKey(Schema.String.check(Schema.isMaxLength(200))) },
+      payload: MessagingRequest,
+      success: [MessagingAccepted.pipe(HttpApiSchema.status(202)), MessagingPreview],
+      error: [Conflict, ContentTooLarge, UnsupportedMediaType, TooManyRequests, Unavailable]
+    }).annotate(OpenApi.Summary, "Send messages, or see what would be sent and what it would cost")
+  )
+  .middleware(RequestDecoding)
+  .middleware(Authorization)
+  .prefix("/api/v1")
+{}
+
 const PartState = Schema.Struct({
   status: Schema.Literals(["ok", "unavailable"]),
   /** Whether readiness hangs on it. */
@@ -198,8 +215,10 @@ export class HealthGroup extends HttpApiGroup.make("health")
 /** What the origin implements. */
 export class OriginApi extends HttpApi.make("lectern")
   .add(VideosGroup)
+  .add(MultipartUploadsGroup)
   .add(JobsGroup)
   .add(StudentsGroup)
+  .add(MessagingGroup)
   .add(HealthGroup)
 {}
 

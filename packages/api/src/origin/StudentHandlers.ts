@@ -51,7 +51,7 @@ export const StudentHandlers = HttpApiBuilder.group(
       )
 
     return handlers.handleAll({
-      bulkCreateFromExcel: Effect.fn("Origin.importStudents")(function*({ payload: { file, dry_run } }) {
+      bulkCreateFromExcel: Effect.fn("Origin.importStudents")(function*({ payload: { file, dry_run, reading } }) {
         const { tenantId } = yield* CurrentPrincipal
         const extension = extensionOf(file.name)
         if (!isSpreadsheetExtension(extension)) {
@@ -90,7 +90,8 @@ export const StudentHandlers = HttpApiBuilder.group(
         const payload = {
           file_key: fileKey,
           filename: file.name.slice(-maxFilenameLength),
-          dry_run: yes.has(dry_run ?? "")
+          dry_run: yes.has(dry_run ?? ""),
+          ...(reading === undefined || reading === "" ? {} : { readings: reading.split(",") })
         }
         // Where this fails the object stays: the job may have been committed all the same, and would miss its file.
         yield* recorder.commit(store.createJob(tenantId, { id: jobId, kind: "student_import", payload })).pipe(

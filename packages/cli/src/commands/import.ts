@@ -15,18 +15,19 @@ export const importCommand = Command.make(
       Flag.withDescription("Print the job's result object on standard output, and nothing else"),
       Flag.withDefault(false)
     ),
-    guardianPhone: Flag.Boolean("phone-is-guardians").pipe(
-      Flag.withDescription("Take a list's only column of numbers, named no more than 연락처, for the guardian's"),
-      Flag.withDefault(false)
+    readings: Flag.String("reading").pipe(
+      Flag.withDescription("How a file is meant that can be read in several ways, such as guardian:B; the command asks, and names them"),
+      Flag.atLeast(0)
     )
   },
   loaded(async () => (await import("../importFile.ts")).importFile)
 ).pipe(
   Command.withDescription(
-    "Judge a class list on this machine, without any service, and leave the rows with an error column beside it"
+    "Judge a class list on this machine, without any service, and leave the rows with an error column beside it; exit code 2 when it asks how the list is meant"
   ),
   Command.withExamples([
     { command: "lectern import roster.xlsx", description: "Says what is wrong, cell by cell, and writes \"roster (결과).xlsx\"" },
+    { command: "lectern import roster.xlsx --reading guardian:B", description: "The answer to the question whose numbers are in column B" },
     { command: "lectern import roster.csv --dry-run --json", description: "The result for a script; writes nothing" }
   ])
 )

@@ -54,8 +54,8 @@ interface Dialect {
   readonly skip: number
 }
 
-const dialectOf = async (path: string): Promise<Dialect> => {
-  const encoding = await detectEncoding(path)
+const dialectOf = async (path: string, given: TextEncoding | null): Promise<Dialect> => {
+  const encoding = given ?? await detectEncoding(path)
   let sample = ""
   for await (const text of textOf(path, encoding, () => {})) {
     sample += text
@@ -148,16 +148,17 @@ async function* batchesOf(path: string, dialect: Dialect, limits: ImportLimits):
 }
 
 /**
- * Opens delimited text at a local path as a spreadsheet of one sheet: its encoding and its delimiter are told from its
- * content, which reads the file once. Rows are numbered as a spreadsheet program numbers them: a line end inside quotes
+ * Opens delimited text at a local path as a spreadsheet of one sheet: its delimiter, and its encoding where none is given,
+ * are told from its content, which reads the file once. Rows are numbered as a spreadsheet program numbers them: a line end inside quotes
  * begins no row, a blank line is one.
  */
 export const openCsv = (
   path: string,
   limits: ImportLimits,
-  name: string = basename(path)
+  name: string = basename(path),
+  encoding: TextEncoding | null = null
 ): Effect.Effect<SheetReader, ImportFault> =>
-  Effect.tryPromise({ try: () => dialectOf(path), catch: (cause) => faultOfParsing(path, cause) }).pipe(
+  Effect.tryPromise({ try: () => dialectOf(path, encoding), catch: (cause) => faultOfParsing(path, cause) }).pipe(
     Effect.map((dialect) => ({
       format: "csv",
       sheets: [{

@@ -4,7 +4,7 @@ import { Effect, Stream } from "effect"
 import type { CellErrorValue, CellValue, Row as ExcelRow, stream as ExcelStream } from "exceljs"
 import { type ClassList, type ClassListFile, openClassList } from "./ClassList.ts"
 import { errorColumnLabel } from "./HeaderLabel.ts"
-import type { ImportFault } from "./ImportFault.ts"
+import type { ClassListFault, ImportFault } from "./ImportFault.ts"
 import { ImportFileUnreadable } from "./ImportFileUnreadable.ts"
 import { type CellRefusal, judgeRow } from "./Row.ts"
 import type { SheetCell, SheetRow } from "./SheetReader.ts"
@@ -201,5 +201,5 @@ const write = Effect.fn("ErrorWorkbook.write")(function* (options: ErrorWorkbook
  *
  * Fails as reading the file does, and with `ImportFileUnreadable` when the output cannot be written.
  */
-export const writeErrorWorkbook = (options: ErrorWorkbookOptions): Effect.Effect<ErrorWorkbookSummary, ImportFault> =>
+export const writeErrorWorkbook = (options: ErrorWorkbookOptions): Effect.Effect<ErrorWorkbookSummary, ClassListFault> =>
   Effect.scoped(write(options))

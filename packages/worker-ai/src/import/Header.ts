@@ -32,8 +32,12 @@ export interface HeaderMap {
   readonly notes: ReadonlyArray<ImportNote>
 }
 
-/** How to read a sheet whose only number is a bare "연락처". */
-export type LonePhone = "refuse" | "guardian"
+/** Whose number it is cannot be told from the labels: a message about a child must not reach the child. */
+export interface PhonesUndecided {
+  readonly _tag: "PhonesUndecided"
+  /** Each column of which it is not said, and the list read as if it had the guardians' numbers. */
+  readonly choices: ReadonlyArray<{ readonly column: number; readonly label: string; readonly asGuardian: HeaderMap }>
+}
 
 interface Candidate {
   readonly row: number
@@ -107,14 +111,6 @@ const tellable = (candidate: Candidate): ReadonlyArray<string> =>
 const quoted = (labels: ReadonlyArray<string>): string =>
   labels.slice(0, 12).map((label) => `"${label.replace(/\s+/g, " ").slice(0, 20)}"`).join(", ")
 
-const ambiguousPhone = (label: string, column: number): ImportRejected =>
-  rejected(
-    "phone_column_ambiguous",
-    `${columnLetters(column)}열 "${label}"이(가) 학부모 번호인지 학생 번호인지 알 수 없습니다. 열 이름을 "학부모 연락처" 또는 "학생 연락처"로 바꾸어 다시 올려 주세요`,
-    `Column ${columnLetters(column)} "${label}" may hold the guardian's or the student's number; ` +
-      "rename it to \"학부모 연락처\" (guardian phone) or \"학생 연락처\" (student phone) and upload the file again"
-  )
-
 const notFound = (best: Candidate | null): ImportRejected => {
   const seen = best === null ? [] : tellable(best)
   const missing = [
@@ -139,97 +135,110 @@ interface SettledPhones {
 }
 
 /**
- * Whose the bare numbers ("연락처") are. Beside a guardian's column such a number is the student's. Alone, or beside
- * the student's only, it may be anybody's: a message about a child must not reach the child, so that this is no guess
- * to make.
+ * Whose the bare numbers ("연락처") are. Beside a guardian's column such a number is the student's; otherwise it is the one
+ * in `chosen` where a person has said so. Null where nobody has.
  */
-const settlePhones = (candidate: Candidate, lonePhone: LonePhone): Result.Result<SettledPhones, ImportRejected> => {
+const settlePhones = (candidate: Candidate, chosen: number | null): SettledPhones | null => {
   const guardian = candidate.columns.get("guardianPhone") ?? []
   const student = candidate.columns.get("studentPhone") ?? []
   const bare = candidate.columns.get("phone") ?? []
-  const first = bare[0]
-  if (first === undefined) return Result.succeed({ guardian, student, notes: [] })
-  const label = candidate.labels.get(first) ?? ""
-  const letters = columnLetters(first)
+  const [first] = bare
+  if (first === undefined) return { guardian, student, notes: [] }
+  const labelOf = (column: number): string => candidate.labels.get(column) ?? ""
   if (guardian.length === 0) {
-    if (lonePhone === "refuse" || bare.length > 1) return Result.fail(ambiguousPhone(label, first))
-    return Result.succeed({
-      guardian: bare,
-      student,
+    if (chosen === null || !bare.includes(chosen)) return null
+    return {
+      guardian: [chosen],
+      // Beside the number that a person calls the guardian's, another bare one is the student's.
+      student: student.length > 0 ? student : bare.filter((column) => column !== chosen),
       notes: [{
-        code: "lone_phone_is_guardian",
-        ko: `${letters}열 "${label}"을(를) 학부모 번호로 읽었습니다`,
-        en: `Column ${letters} "${label}" was read as the guardian's number, as asked`
+        code: "phone_is_guardian",
+        ko: `말씀하신 대로 ${columnLetters(chosen)}열 "${labelOf(chosen)}"을(를) 학부모 번호로 읽었습니다`,
+        en: `Column ${columnLetters(chosen)} "${labelOf(chosen)}" was read as the guardian's number, as asked`
       }]
-    })
+    }
   }
   if (student.length > 0 || bare.length > 1) {
-    return Result.succeed({
+    return {
       guardian,
       student,
       notes: [{
         code: "phone_column_ignored",
-        ko: `${bare.map(columnLetters).join(", ")}열 "${label}"은(는) 누구의 번호인지 알 수 없어 읽지 않았습니다`,
-        en: `Column ${bare.map(columnLetters).join(", ")} "${label}" was not read: whose number it holds is not said`
+        ko: `${bare.map(columnLetters).join(", ")}열 "${labelOf(first)}"은(는) 누구의 번호인지 알 수 없어 읽지 않았습니다`,
+        en: `Column ${bare.map(columnLetters).join(", ")} "${labelOf(first)}" was not read: whose number it holds is not said`
       }]
-    })
+    }
   }
-  return Result.succeed({
+  return {
     guardian,
     student: bare,
     notes: [{
       code: "phone_is_student",
-      ko: `학부모 번호 열이 따로 있어 ${letters}열 "${label}"을(를) 학생 번호로 읽었습니다`,
-      en: `Column ${letters} "${label}" was read as the student's number, as the guardian's has a column of its own`
+      ko: `학부모 번호 열이 따로 있어 ${columnLetters(first)}열 "${labelOf(first)}"을(를) 학생 번호로 읽었습니다`,
+      en: `Column ${columnLetters(first)} "${labelOf(first)}" was read as the student's number, as the guardian's has a column of its own`
     }]
-  })
+  }
 }
 
-const mapOf = (candidate: Candidate, lonePhone: LonePhone): Result.Result<HeaderMap, ImportRejected> =>
-  Result.map(settlePhones(candidate, lonePhone), ({ guardian, notes, student }) => {
-    const fields: Partial<Record<SingleField, number>> = {}
-    const more: Array<ImportNote> = [...notes]
-    for (const field of singleFields) {
-      const columns = field === "studentPhone" ? student : (candidate.columns.get(field) ?? [])
-      const [first, ...rest] = columns
-      if (first === undefined) continue
-      fields[field] = first
-      if (rest.length > 0) {
-        more.push({
-          code: "column_repeated",
-          ko: `같은 뜻의 열이 여럿이라 ${columnLetters(first)}열만 읽고 ${rest.map(columnLetters).join(", ")}열은 읽지 않았습니다`,
-          en: `Columns ${columns.map(columnLetters).join(", ")} mean the same; only ${columnLetters(first)} was read`
-        })
-      }
-    }
-    if (guardian.length > 1) {
+const mapOf = (candidate: Candidate, { guardian, notes, student }: SettledPhones): HeaderMap => {
+  const fields: Partial<Record<SingleField, number>> = {}
+  const more: Array<ImportNote> = [...notes]
+  for (const field of singleFields) {
+    const columns = field === "studentPhone" ? student : (candidate.columns.get(field) ?? [])
+    const [first, ...rest] = columns
+    if (first === undefined) continue
+    fields[field] = first
+    if (rest.length > 0) {
       more.push({
-        code: "guardian_phones",
-        ko: `학부모 번호 열이 여럿이라 ${guardian.map(columnLetters).join(", ")}열 순서로 처음 적힌 번호를 읽었습니다`,
-        en: `The guardian's number is the first that is filled in of columns ${guardian.map(columnLetters).join(", ")}`
+        code: "column_repeated",
+        ko: `같은 뜻의 열이 여럿이라 ${columnLetters(first)}열만 읽고 ${rest.map(columnLetters).join(", ")}열은 읽지 않았습니다`,
+        en: `Columns ${columns.map(columnLetters).join(", ")} mean the same; only ${columnLetters(first)} was read`
       })
     }
-    return {
-      row: candidate.row,
-      fields,
-      guardianPhones: guardian,
-      numberColumns: candidate.columns.get("number") ?? [],
-      errorColumn: candidate.columns.get("error")?.[0] ?? null,
-      lastColumn: Math.max(...candidate.labels.keys()),
-      labels: candidate.labels,
-      notes: more
-    }
-  })
+  }
+  if (guardian.length > 1) {
+    more.push({
+      code: "guardian_phones",
+      ko: `학부모 번호 열이 여럿이라 ${guardian.map(columnLetters).join(", ")}열 순서로 처음 적힌 번호를 읽었습니다`,
+      en: `The guardian's number is the first that is filled in of columns ${guardian.map(columnLetters).join(", ")}`
+    })
+  }
+  return {
+    row: candidate.row,
+    fields,
+    guardianPhones: guardian,
+    numberColumns: candidate.columns.get("number") ?? [],
+    errorColumn: candidate.columns.get("error")?.[0] ?? null,
+    lastColumn: Math.max(...candidate.labels.keys()),
+    labels: candidate.labels,
+    notes: more
+  }
+}
+
+const headerOf = (candidate: Candidate, chosen: number | null): HeaderMap | PhonesUndecided => {
+  const settled = settlePhones(candidate, chosen)
+  if (settled !== null) return mapOf(candidate, settled)
+  const bare = candidate.columns.get("phone") ?? []
+  return {
+    _tag: "PhonesUndecided",
+    choices: bare.flatMap((column) => {
+      const phones = settlePhones(candidate, column)
+      return phones === null
+        ? []
+        : [{ column, label: candidate.labels.get(column) ?? "", asGuardian: mapOf(candidate, phones) }]
+    })
+  }
+}
 
 /**
  * Finds the header among the first rows of a sheet, under any title rows, in one row or over two. Of several complete
- * ones the one that names the most fields wins, the upper one of two alike. Fails with `header_not_found`, saying what
- * was found instead, or `phone_column_ambiguous`.
+ * ones the one that names the most fields wins, the upper one of two alike. Whose a bare "연락처" is, is asked where
+ * `guardianColumn`, 1-based, does not say it. Fails with `header_not_found`, saying what was found instead.
  */
 export const findHeader = (
   rows: ReadonlyArray<SheetRow>,
-  lonePhone: LonePhone = "refuse"
-): Result.Result<HeaderMap, ImportRejected> => {
+  guardianColumn: number | null = null
+): Result.Result<HeaderMap | PhonesUndecided, ImportRejected> => {
   let best: Candidate | null = null
   const consider = (candidate: Candidate): void => {
     if (candidate.known === 0) return
@@ -245,5 +254,7 @@ export const findHeader = (
     if (lower !== undefined && joined !== null) consider(candidateOf(lower.row, joined))
   }
   const found: Candidate | null = best
-  return found === null || !isComplete(found) ? Result.fail(notFound(found)) : mapOf(found, lonePhone)
+  return found === null || !isComplete(found)
+    ? Result.fail(notFound(found))
+    : Result.succeed(headerOf(found, guardianColumn))
 }

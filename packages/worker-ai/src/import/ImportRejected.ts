@@ -26,8 +26,7 @@ export const ImportRejectedCode = Schema.Literals([
   "encoding_ambiguous",
   "encoding_broken",
   "broken_csv",
-  "header_not_found",
-  "phone_column_ambiguous"
+  "header_not_found"
 ])
 export type ImportRejectedCode = typeof ImportRejectedCode.Type
 

@@ -1,7 +1,7 @@
 import { Effect, Stream } from "effect"
 import { type ClassList, type ClassListFile, openClassList } from "./ClassList.ts"
 import type { ImportNote } from "./Header.ts"
-import type { ImportFault } from "./ImportFault.ts"
+import type { ClassListFault, ImportFault } from "./ImportFault.ts"
 import { type CellRefusal, judgeRow, naturalKey, type RowJudgement, type StudentRow } from "./Row.ts"
 import type { SheetRow } from "./SheetReader.ts"
 
@@ -306,9 +306,9 @@ const run = Effect.fn("StudentImport.importSpreadsheet")(function* <E>(options: 
  * students are known: the first reading judges every row and ends before anything is written, the second hands the good
  * rows to the sink. Running it again with the same file is safe if the sink knows the students that it has.
  *
- * Fails with `ImportRejected` for a file that no retry can help, `ImportFileUnreadable` for the disk, and with what the
- * sink fails with.
+ * Fails with `ImportRejected` for a file that no retry can help, `ImportUndecided` for one of which a person has to say how
+ * it is meant, `ImportFileUnreadable` for the disk, and with what the sink fails with.
  */
 export const importSpreadsheet = <E>(
   options: StudentImportOptions<E>
-): Effect.Effect<StudentImportResult, E | ImportFault> => Effect.scoped(run<E>(options))
+): Effect.Effect<StudentImportResult, E | ClassListFault> => Effect.scoped(run<E>(options))

@@ -96,7 +96,7 @@ const byMark = (head: Uint8Array): TextEncoding | null => {
 /**
  * Tells the encoding of a text file, having read all of it. A byte order mark decides. Without one, text that is valid
  * UTF-8 and has Hangul in it is UTF-8, for CP949 text does not come out so; what is not valid UTF-8 but valid CP949 is
- * CP949. Text that reads as Latin letters in one and as Hangul in the other is ambiguous, and refused. Rejects with
+ * CP949. Text that reads as Latin letters in one and as Hangul in the other is ambiguous: `encoding_ambiguous`. Rejects with
  * `ImportRejected`, or with what the file system throws.
  */
 export const detectEncoding = async (path: string): Promise<TextEncoding> => {

@@ -5,13 +5,15 @@
 export { type ClassList, type ClassListFile, openClassList } from "./ClassList.ts"
 export { type ErrorWorkbookOptions, type ErrorWorkbookSummary, writeErrorWorkbook } from "./ErrorWorkbook.ts"
 export { type FileKind, recogniseFile } from "./FileKind.ts"
-export type { HeaderMap, ImportNote, LonePhone } from "./Header.ts"
-export type { ImportFault } from "./ImportFault.ts"
+export type { HeaderMap, ImportNote } from "./Header.ts"
+export type { ClassListFault, ImportFault } from "./ImportFault.ts"
 export { ImportFileUnreadable } from "./ImportFileUnreadable.ts"
 export { defaultImportLimits, type ImportLimits } from "./ImportLimits.ts"
 export { ImportRejected, ImportRejectedCode } from "./ImportRejected.ts"
+export { ImportUndecided, PreviewRow, Reading } from "./ImportUndecided.ts"
 export { jobResult } from "./jobResult.ts"
 export { normalisePhone, type Phone, type PhoneFault } from "./Phone.ts"
+export { reviewResult } from "./reviewResult.ts"
 export {
   type CellFault,
   type CellRefusal,

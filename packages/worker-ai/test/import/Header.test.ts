@@ -3,10 +3,13 @@ import { Result } from "effect"
 import * as fc from "fast-check"
 import { findHeader, type HeaderMap } from "../../src/import/Header.ts"
 import { readHeaderLabel } from "../../src/import/HeaderLabel.ts"
-import { rowOf } from "./Rows.ts"
+import { headerOf, rowOf } from "./Rows.ts"
 
-const found = (rows: ReadonlyArray<ReadonlyArray<string>>, lonePhone?: "refuse" | "guardian"): HeaderMap =>
-  Result.getOrThrow(findHeader(rows.map((cells, index) => rowOf(index + 1, cells)), lonePhone))
+const answered = (rows: ReadonlyArray<ReadonlyArray<string>>, guardianColumn: number | null = null) =>
+  Result.getOrThrow(findHeader(rows.map((cells, index) => rowOf(index + 1, cells)), guardianColumn))
+
+const found = (rows: ReadonlyArray<ReadonlyArray<string>>, guardianColumn: number | null = null): HeaderMap =>
+  headerOf(rows.map((cells, index) => rowOf(index + 1, cells)), guardianColumn)
 
 const refusal = (rows: ReadonlyArray<ReadonlyArray<string>>) =>
   Result.getOrThrow(Result.flip(findHeader(rows.map((cells, index) => rowOf(index + 1, cells)))))
@@ -46,10 +49,10 @@ describe("findHeader", () => {
     const labels = ["이름", "학부모 연락처", "학생 연락처", "학교", "학년", "비고", "모름"]
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 55 }), fc.shuffledSubarray(labels, { minLength: labels.length }), (row, shuffled) => {
-        const result = findHeader([rowOf(1, ["명단"]), rowOf(row, shuffled), rowOf(row + 1, ["김가", "이나", "010"])])
-        expect(Result.isSuccess(result)).toBe(row <= 50)
-        if (Result.isFailure(result)) return
-        const header = result.success
+        const rows = [rowOf(1, ["명단"]), rowOf(row, shuffled), rowOf(row + 1, ["김가", "이나", "010"])]
+        expect(Result.isSuccess(findHeader(rows))).toBe(row <= 50)
+        if (row > 50) return
+        const header = headerOf(rows)
         expect(header.row).toBe(row)
         expect(header.fields).toMatchObject({ name: shuffled.indexOf("이름") + 1, studentPhone: shuffled.indexOf("학생 연락처") + 1 })
         expect(header.guardianPhones).toEqual([shuffled.indexOf("학부모 연락처") + 1])
@@ -92,17 +95,28 @@ describe("findHeader", () => {
     expect(header.notes.map((note) => note.code)).toEqual(["phone_column_ignored"])
   })
 
-  it.each([[["이름", "연락처"]], [["이름", "학생 연락처", "연락처"]], [["이름", "학생/학부모 연락처"]]])(
-    "refuses to guess whose number it is in %j",
-    (labels) => {
-      expect(refusal([labels])).toMatchObject({ code: "phone_column_ambiguous" })
-    }
-  )
+  it.each([
+    [["이름", "연락처"], [2]],
+    [["이름", "학생 연락처", "연락처"], [3]],
+    [["이름", "학생/학부모 연락처"], [2]],
+    [["이름", "휴대폰", "전화번호"], [2, 3]]
+  ])("asks whose number it is in %j", (labels, columns) => {
+    const header = answered([labels])
+    if (!("_tag" in header)) throw new Error("Nobody was asked")
+    expect(header.choices.map(({ column }) => column)).toEqual(columns)
+    expect(header.choices.map(({ asGuardian }) => asGuardian.guardianPhones)).toEqual(columns.map((column) => [column]))
+  })
+
+  it("takes of two bare numbers the other for the student's when one is said to be the guardian's", () => {
+    const header = found([["이름", "휴대폰", "전화번호"]], 3)
+    expect(header.guardianPhones).toEqual([3])
+    expect(header.fields.studentPhone).toBe(2)
+  })
 
   it("reads a lone number as the guardian's when a person has said so, with a note", () => {
-    const header = found([["이름", "연락처"]], "guardian")
+    const header = found([["이름", "연락처"]], 2)
     expect(header.guardianPhones).toEqual([2])
-    expect(header.notes.map((note) => note.code)).toEqual(["lone_phone_is_guardian"])
+    expect(header.notes.map((note) => note.code)).toEqual(["phone_is_guardian"])
   })
 
   it("says which mandatory columns are missing and what it found", () => {

@@ -44,19 +44,29 @@ const truth = await readFile(join(folder, "truth.json"), "utf8").then((json) =>
 const asTold = (student: StudentRow) =>
   Object.fromEntries(Object.entries(student).filter(([field, value]) => field !== "row" && value !== null))
 
-/** What the import makes of a file: the students that it takes, the cells that it refuses, or the code of a refusal. */
+interface Read {
+  readonly students: ReadonlyArray<Readonly<Record<string, unknown>>>
+  readonly refused: ReadonlyArray<string>
+  readonly code: string | null
+  readonly asked: boolean
+}
+
+/** What the import makes of a file: the students that it takes, the cells that it refuses, the code of a refusal, a question. */
 const read = Effect.fnUntraced(function*({ file }: Entry) {
   const { rows, sink } = rememberingSink()
   return yield* importSpreadsheet({ file: join(folder, "files", file), sink }).pipe(
-    Effect.map((result) => ({ students: rows().map(asTold), refused: result.failed.map(({ cell }) => cell), code: null })),
-    Effect.catchTag("ImportRejected", ({ code }) => Effect.succeed({ students: [], refused: [], code }))
+    Effect.map((result): Read => ({
+      students: rows().map(asTold),
+      refused: result.failed.map(({ cell }) => cell),
+      code: null,
+      asked: false
+    })),
+    Effect.catchTags({
+      ImportRejected: ({ code }) => Effect.succeed<Read>({ students: [], refused: [], code, asked: false }),
+      ImportUndecided: () => Effect.succeed<Read>({ students: [], refused: [], code: null, asked: true })
+    })
   )
 })
-
-type Read = Effect.Success<ReturnType<typeof read>>
-
-/** The refusals by which a person is asked which of two readings is meant. */
-const questions: ReadonlySet<string> = new Set(["phone_column_ambiguous", "encoding_ambiguous"])
 
 /**
  * `right`: as the careful person reads it. `refused`: something was not taken that could have been, and the user is told.
@@ -68,11 +78,11 @@ const verdict = (entry: Entry, found: Read): "right" | "refused" | "wrong" => {
   const taken = found.students.map((student) => JSON.stringify(Object.entries(student).sort()))
   if (taken.some((student) => !known.has(student))) return "wrong"
   if (entry.outcome !== "list") {
-    const said = entry.outcome === "asked" ? found.code !== null && questions.has(found.code) : found.code === entry.code
-    return said ? "right" : found.code === null ? "wrong" : "refused"
+    const isRight = entry.outcome === "asked" ? found.asked : found.code === entry.code
+    return isRight ? "right" : found.asked || found.code !== null ? "refused" : "wrong"
   }
   const missing = students.length - new Set(taken).size
-  if (found.code !== null) return "refused"
+  if (found.asked || found.code !== null) return "refused"
   const more = found.refused.filter((cell) => entry.refused?.includes(cell) !== true)
   if (missing > 0) return more.length >= missing ? "refused" : "wrong"
   return more.length === 0 && entry.refused?.every((cell) => found.refused.includes(cell)) === true ? "right" : "refused"
@@ -98,10 +108,10 @@ describe("lists as offices make them", () => {
     const entry = truth.find(({ outcome, students = [] }) => outcome === "list" && students.length > 2)
     const [first, second, ...rest] = entry?.students ?? []
     if (entry === undefined || first === undefined || second === undefined) throw new Error("Cannot find a list in the truth")
-    const found = (students: Read["students"]): Read => ({ students, refused: [], code: null })
+    const found = (students: Read["students"]): Read => ({ students, refused: [], code: null, asked: false })
     expect(verdict(entry, found([first, second, ...rest]))).toBe("right")
     expect(verdict(entry, found([{ ...first, guardianPhone: second.guardianPhone }, second, ...rest]))).toBe("wrong")
     expect(verdict(entry, found([first, ...rest]))).toBe("wrong")
-    expect(verdict(entry, { students: [first, ...rest], refused: ["B3"], code: null })).toBe("refused")
+    expect(verdict(entry, { students: [first, ...rest], refused: ["B3"], code: null, asked: false })).toBe("refused")
   })
 })

@@ -1,13 +1,11 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Result } from "effect"
 import * as fc from "fast-check"
 import { readBirthDate } from "../../src/import/BirthDate.ts"
-import { findHeader } from "../../src/import/Header.ts"
 import { judgeRow } from "../../src/import/Row.ts"
-import { type GivenCell, rowOf } from "./Rows.ts"
+import { type GivenCell, headerOf, rowOf } from "./Rows.ts"
 
 const labels = ["번호", "이름", "학부모 연락처", "학생 연락처", "성별", "생년월일", "비고", "수신 동의"]
-const columns = { sheet: "3학년 '가'반", header: Result.getOrThrow(findHeader([rowOf(4, labels)])) }
+const columns = { sheet: "3학년 '가'반", header: headerOf([rowOf(4, labels)]) }
 const judge = (...cells: ReadonlyArray<GivenCell>) => judgeRow(rowOf(17, cells), columns)
 
 const accepted = (...cells: ReadonlyArray<GivenCell>) => {

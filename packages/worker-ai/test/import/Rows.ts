@@ -1,3 +1,5 @@
+import { Result } from "effect"
+import { findHeader, type HeaderMap } from "../../src/import/Header.ts"
 import type { SheetCell, SheetRow } from "../../src/import/SheetReader.ts"
 
 /** A cell of text, or one that says more. */
@@ -13,3 +15,10 @@ export const rowOf = (row: number, cells: ReadonlyArray<GivenCell>): SheetRow =>
     return cell === "" ? [] : [{ ...plain, text: cell }]
   })
 })
+
+/** The header of rows that leave no question open, or whose one question is answered by the guardian's column, 1-based. */
+export const headerOf = (rows: ReadonlyArray<SheetRow>, guardianColumn: number | null = null): HeaderMap => {
+  const header = Result.getOrThrow(findHeader(rows, guardianColumn))
+  if ("_tag" in header) throw new Error("Nobody has said whose the numbers are")
+  return header
+}

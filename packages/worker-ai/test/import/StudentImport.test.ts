@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
+import iconv from "iconv-lite"
 import { Effect, Schema } from "effect"
 import type { ImportRejected } from "../../src/import/ImportRejected.ts"
 import { importSpreadsheet, type StudentSink } from "../../src/import/index.ts"
@@ -99,17 +100,56 @@ describe("importSpreadsheet", () => {
       expect(result.failed.map((failure) => failure.cell)).toEqual(["B3", "B5", "B7"])
     }))
 
-  it.effect("refuses a list whose only number is nobody's, and reads it once a person has decided", () =>
+  it.effect("asks whose a list's only number is, with a preview of both readings, and reads it once a person has said", () =>
     Effect.gen(function* () {
       const { sink } = rememberingSink()
-      const file = yield* fileOf("이름,연락처\n김가,010-1111-2222")
-      expect(yield* Effect.flip(importSpreadsheet({ file, sink }))).toMatchObject({ code: "phone_column_ambiguous" })
-      const result = yield* importSpreadsheet({ file, sink, lonePhone: "guardian" })
-      expect(result.created).toBe(1)
-      expect(result.notes.map((note) => note.code)).toContain("lone_phone_is_guardian")
+      const file = yield* fileOf("이름,연락처\n김가,01011112222\n이나,")
+      expect(yield* Effect.flip(importSpreadsheet({ file, sink }))).toMatchObject({
+        _tag: "ImportUndecided",
+        question: "phone",
+        readings: [
+          {
+            id: "guardian:B",
+            importable: true,
+            preview: [{ row: 2, cells: { 이름: "김가", "학부모 연락처": "01011112222" } }, { row: 3, cells: { 이름: "이나" } }]
+          },
+          { id: "student:B", importable: false, preview: [{ row: 2, cells: { 이름: "김가", "학생 연락처": "01011112222" } }, { row: 3 }] }
+        ]
+      })
+      const result = yield* importSpreadsheet({ file, sink, readings: ["guardian:B"] })
+      expect(result).toMatchObject({ created: 1, failed_rows: 1 })
+      expect(result.notes.map((note) => note.code)).toContain("phone_is_guardian")
+      expect(yield* Effect.flip(importSpreadsheet({ file, sink, readings: ["student:B"] }))).toMatchObject({
+        _tag: "ImportRejected",
+        code: "header_not_found"
+      })
     }))
 
-  it.effect("reads the first visible sheet that has a list, and says what it left out and what was hidden", () =>
+  it.effect("asks again where what was said answers another question", () =>
+    Effect.gen(function* () {
+      const file = yield* fileOf("이름,연락처\n김가,010-1111-2222")
+      for (const reading of ["guardian:A", "student:C", "sheet:1", "encoding:utf-8"]) {
+        const error = yield* Effect.flip(importSpreadsheet({ file, sink: rememberingSink().sink, readings: [reading] }))
+        expect(error).toMatchObject({ _tag: "ImportUndecided", question: "phone" })
+      }
+    }))
+
+  it.effect("asks which characters bytes are that are text in two encodings, and shows both", () =>
+    Effect.gen(function* () {
+      const { rows, sink } = rememberingSink()
+      const file = yield* fileOf(iconv.encode("name,parent phone\n짹째,010-1111-2222\n", "cp949"), "list.csv")
+      const asked = yield* Effect.flip(importSpreadsheet({ file, sink }))
+      expect(asked).toMatchObject({ _tag: "ImportUndecided", question: "encoding" })
+      if (asked._tag !== "ImportUndecided") return
+      expect(asked.readings.map(({ id, preview }) => [id, preview[1]?.cells["A"]])).toEqual([
+        ["encoding:utf-8", iconv.encode("짹째", "cp949").toString("utf8")],
+        ["encoding:cp949", "짹째"]
+      ])
+      yield* importSpreadsheet({ file, sink, readings: ["encoding:cp949"] })
+      expect(rows().map(({ name }) => name)).toEqual(["짹째"])
+    }))
+
+  it.effect("asks which of several lists is meant, and says which it left out and what was hidden", () =>
     Effect.gen(function* () {
       const sheets = [
         { name: "숨김", state: "veryHidden", rows: [["이름", "학부모 연락처"], ["숨은이", "010-1111-1111"]] },
@@ -118,11 +158,20 @@ describe("importSpreadsheet", () => {
         { name: "2반", state: "visible", rows: [["이름", "학부모 연락처"], ["이나", "010-1111-3333"]] }
       ]
       const { rows, sink } = rememberingSink()
-      const result = yield* importSpreadsheet({ file: yield* fileOf(severalSheets(sheets)), sink })
-      expect(result.sheet).toBe("1반")
-      expect(rows().map((row) => row.name)).toEqual(["김가"])
+      const file = yield* fileOf(severalSheets(sheets))
+      const asked = yield* Effect.flip(importSpreadsheet({ file, sink }))
+      expect(asked).toMatchObject({
+        question: "sheet",
+        readings: [
+          { id: "sheet:2", preview: [{ row: 2, cells: { 이름: "김가" } }] },
+          { id: "sheet:3", preview: [{ row: 2, cells: { 이름: "이나" } }] }
+        ]
+      })
+      const result = yield* importSpreadsheet({ file, sink, readings: ["sheet:3"] })
+      expect(result.sheet).toBe("2반")
+      expect(rows().map((row) => row.name)).toEqual(["이나"])
       expect(result.notes.map((note) => [note.code, note.en])).toEqual([
-        ["more_lists", "Sheets '2반' hold a list too; only '1반' was read"],
+        ["more_lists", "Sheets '1반' hold a list too; only '2반' was read, as asked"],
         ["hidden_sheets", "The hidden sheets '숨김' were not read"]
       ])
     }))
