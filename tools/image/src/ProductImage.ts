@@ -4,7 +4,7 @@ import { type Engine, runEngine } from "./Engine.ts"
 
 export interface ProductImage {
   /** The name by which it is asked for here. */
-  readonly name: "video" | "ai" | "origin"
+  readonly name: "video" | "ai" | "origin" | "ops"
   readonly tag: string
   readonly dockerfile: string
   /** The workspace whose program it runs. */
@@ -29,6 +29,12 @@ export const productImages = {
     tag: "localhost/lectern-origin",
     dockerfile: "packages/api/Dockerfile",
     workspace: "@lectern/api"
+  },
+  ops: {
+    name: "ops",
+    tag: "localhost/lectern-ops",
+    dockerfile: "packages/cli/Dockerfile",
+    workspace: "@lectern/cli"
   }
 } as const satisfies Record<string, ProductImage>
 

@@ -92,7 +92,7 @@ export const readEnvironment = <Fields extends Schema.Struct.Fields>(
     Effect.mapError((error) =>
       formatIssue(error.issue).issues.map((issue) => {
         const name = String(issue.path?.[0] ?? "environment")
-        return `${name}: ${known.has(name) ? withoutValue(issue.message) : "needed, and not set"}`
+        return known.has(name) ? `${name}: ${withoutValue(issue.message)}` : `${name} is needed, and not set`
       })
     ),
     Effect.matchEffect({
