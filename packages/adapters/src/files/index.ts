@@ -6,7 +6,8 @@ export {
   GrantRefused,
   GrantSecretRefused,
   ObjectGrant,
-  ObjectGrants
+  ObjectGrants,
+  type PartGrant
 } from "./ObjectGrants.ts"
 export * as ObjectStoreFiles from "./ObjectStoreFiles.ts"
 export type { ObjectStoreFilesOptions } from "./ObjectStoreFiles.ts"

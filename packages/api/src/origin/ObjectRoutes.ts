@@ -4,7 +4,7 @@
  */
 import { Clock, Effect, type Layer, Option, Schema, Stream } from "effect"
 import { HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
-import { attachment, ObjectGrants } from "@lectern/adapters/files"
+import { attachment, ObjectGrants, type PartGrant } from "@lectern/adapters/files"
 import { type ObjectHead, ObjectStore, type ObjectStoreUnavailable } from "@lectern/domain"
 import { byteRange } from "./byteRange.ts"
 import { refusalResponse } from "./errorResponse.ts"
@@ -32,6 +32,19 @@ class ObjectRefused extends Schema.TaggedError<ObjectRefused>()("ObjectRefused",
 const refuse = (status: number, code: string, detail: string) => new ObjectRefused({ status, code, detail })
 
 const notFound = refuse(404, "object_not_found", "There is no such object")
+
+const bodyEndedEarly = refuse(400, "invalid_body", "Cannot store the object: the body ended too early")
+
+/** Bytes of a body that is to be stored. */
+const announcedSize = Effect.fnUntraced(function*(announced: string | undefined) {
+  if (announced === undefined || !/^\d{1,16}$/.test(announced)) {
+    return yield* refuse(411, "length_required", "Cannot store the object: the request has no Content-Length")
+  }
+  const size = Number(announced)
+  return size <= maxObjectBytes
+    ? size
+    : yield* refuse(413, "body_too_large", "Cannot store the object: it is larger than 5 GiB")
+})
 
 const away = (action: string) => (error: ObjectStoreUnavailable) =>
   Effect.logError("A request failed because the object store is away", {
@@ -119,16 +132,10 @@ export const layer: Layer.Layer<never, never, HttpRouter.HttpRouter | ObjectStor
 
     const upload = Effect.gen(function*() {
       const grant = yield* granted
+      if (grant.method === "PUT_PART") return yield* uploadPart(grant)
       if (grant.method !== "PUT" || grant.key.endsWith("/")) return yield* addressRefused
       const request = yield* HttpServerRequest.HttpServerRequest
-      const announced = request.headers["content-length"]
-      if (announced === undefined || !/^\d{1,16}$/.test(announced)) {
-        return yield* refuse(411, "length_required", "Cannot store the object: the request has no Content-Length")
-      }
-      const size = Number(announced)
-      if (size > maxObjectBytes) {
-        return yield* refuse(413, "body_too_large", "Cannot store the object: it is larger than 5 GiB")
-      }
+      const size = yield* announcedSize(request.headers["content-length"])
       const contentType = request.headers["content-type"] ?? ""
       if (contentType !== grant.contentType) {
         return yield* refuse(
@@ -144,12 +151,26 @@ export const layer: Layer.Layer<never, never, HttpRouter.HttpRouter | ObjectStor
       }).pipe(
         Effect.catchTags({
           ObjectStoreUnavailable: away("store the object"),
-          HttpServerError: () =>
-            Effect.fail(refuse(400, "invalid_body", "Cannot store the object: the body ended too early"))
+          HttpServerError: () => Effect.fail(bodyEndedEarly)
         })
       )
       return HttpServerResponse.empty({ status: 200 })
     }).pipe(Effect.catchTag("ObjectRefused", answer), Effect.withSpan("Origin.putObject"))
+
+    const uploadPart = Effect.fnUntraced(function*(grant: PartGrant) {
+      const request = yield* HttpServerRequest.HttpServerRequest
+      const size = yield* announcedSize(request.headers["content-length"])
+      const upload = { key: grant.key, uploadId: grant.uploadId }
+      const body = size === 0 ? Stream.empty : request.stream
+      const { etag } = yield* objects.multipart.putPart(upload, grant.part, body, size).pipe(
+        Effect.catchTags({
+          UploadNotFound: () => Effect.fail(notFound),
+          ObjectStoreUnavailable: away("store the part"),
+          HttpServerError: () => Effect.fail(bodyEndedEarly)
+        })
+      )
+      return HttpServerResponse.empty({ status: 200, headers: { etag } })
+    })
 
     const download = Effect.gen(function*() {
       const grant = yield* granted

@@ -29,6 +29,7 @@ import { MirroredDetail } from "./MirroredDetail.ts"
 import * as ObjectRoutes from "./ObjectRoutes.ts"
 import { OriginApi } from "./OriginApi.ts"
 import { RequestDecoding } from "./RequestDecoding.ts"
+import { MultipartUploadHandlers } from "./MultipartUploadHandlers.ts"
 import { RequestTenant } from "./RequestTenant.ts"
 import { isProgressPath, loggablePath, requestPath } from "./requestPath.ts"
 import { StudentHandlers } from "./StudentHandlers.ts"
@@ -66,7 +67,7 @@ export type OriginServices =
 const routes = ({ verifier, watchTokens }: OriginHandlerOptions) =>
   Layer.mergeAll(
     HttpApiBuilder.layer(OriginApi).pipe(
-      Layer.provide([VideoHandlers, JobHandlers, StudentHandlers, HealthHandlers]),
+      Layer.provide([VideoHandlers, MultipartUploadHandlers, JobHandlers, StudentHandlers, HealthHandlers]),
       Layer.provide([Authorization.layer(verifier), RequestDecoding.layer, MirroredDetail.layer, WatchTokens.layer(watchTokens)])
     ),
     ApiReference.layer,

@@ -6,14 +6,11 @@ import {
   JobRecorder,
   JobStore,
   newJobId,
-  newUuid,
   ObjectStore,
   PlaybackUrls,
-  rawVideoKey,
   type TenantId,
   undispatched,
   type Video,
-  VideoConflict,
   VideoDeletion,
   videoSubject
 } from "@lectern/domain"
@@ -22,13 +19,11 @@ import { unknownEncoding } from "./EncodingFields.ts"
 import { MirroredDetail } from "./MirroredDetail.ts"
 import { OriginApi, pageSize } from "./OriginApi.ts"
 import { pageLinks } from "./pageLinks.ts"
-import { BadRequest } from "./Refusal.ts"
-import { conflict, retryRefused, unavailable, videoNotFound } from "./refusals.ts"
-import { extensionOf, uploadContentType, uploadValiditySeconds, videoExtensions, videoTypeOf } from "./VideoUpload.ts"
+import { retryRefused, unavailable, videoNotFound } from "./refusals.ts"
+import { makeVideoIntake } from "./VideoIntake.ts"
+import { uploadValiditySeconds } from "./VideoUpload.ts"
 import { videoView } from "./VideoView.ts"
 import { WatchTokens } from "./WatchTokens.ts"
-
-const badRequest = (code: string, detail: string) => new BadRequest({ code, detail })
 
 /**
  * Uploads, details, retry and deletion of videos.
@@ -48,63 +43,26 @@ export const VideoHandlers = HttpApiBuilder.group(
     const deletion = yield* VideoDeletion
     const mirror = yield* MirroredDetail
     const watchTokens = yield* WatchTokens
+    const intake = yield* makeVideoIntake
 
     const view = Effect.fnUntraced(function*(tenantId: TenantId, video: Video) {
       const [encoding] = yield* mirror.encodings(tenantId, [video])
       return yield* videoView(playback, video, encoding ?? unknownEncoding)
     })
 
-    /** Bytes of the uploaded file. */
-    const uploadedSize = Effect.fnUntraced(function*(video: Video) {
-      const refuse = (reason: VideoConflict["reason"]) =>
-        conflict(new VideoConflict({ videoId: video.id, status: video.status, reason }))
-      if (video.status !== "PENDING") return yield* Effect.fail(refuse("not_awaiting_upload"))
-      const head = yield* objects.head(video.fileKey).pipe(
-        Effect.catchTags({
-          ObjectNotFound: () => Effect.fail(refuse("object_missing")),
-          ObjectStoreUnavailable: unavailable("look for the uploaded file")
-        })
-      )
-      if (head.size === 0) return yield* Effect.fail(refuse("object_empty"))
-      return head.size
-    })
-
     return handlers.handleAll({
       initUpload: Effect.fn("Origin.initUpload")(function*({ payload }) {
         const { tenantId } = yield* CurrentPrincipal
-        const extension = extensionOf(payload.filename)
-        const extensionType = videoTypeOf(extension)
-        if (extensionType === null) {
-          return yield* badRequest(
-            "unsupported_extension",
-            `Cannot accept a file with the extension "${extension}": upload one of ${videoExtensions.join(", ")}`
-          )
-        }
-        const contentType = uploadContentType(extensionType, payload.content_type ?? null)
-        if (contentType === null) {
-          return yield* badRequest(
-            "unsupported_content_type",
-            "Cannot accept \"content_type\": it is neither a video type nor application/octet-stream"
-          )
-        }
-        const fileKey = rawVideoKey(tenantId, yield* newUuid, extension)
-        const uploadUrl = yield* objects.presignPut(fileKey, { contentType, expiresInSeconds: uploadValiditySeconds })
-          .pipe(Effect.catchTag("ObjectStoreUnavailable", unavailable("prepare the upload")))
-        const { video } = yield* recorder.commit(store.createVideo(tenantId, {
-          title: payload.title,
-          filename: payload.filename,
-          contentType,
-          session: payload.session === undefined || payload.session === null ? null : String(payload.session),
-          fileKey
-        })).pipe(
-          Effect.uninterruptible,
-          Effect.catchTag("JobStoreUnavailable", unavailable("register the video"))
-        )
+        const file = yield* intake.target(tenantId, payload)
+        const uploadUrl = yield* objects.presignPut(file.fileKey, {
+          contentType: file.contentType,
+          expiresInSeconds: uploadValiditySeconds
+        }).pipe(Effect.catchTag("ObjectStoreUnavailable", unavailable("prepare the upload")))
         return {
-          video: yield* videoView(playback, video, unknownEncoding),
+          video: yield* intake.register(tenantId, payload, file),
           upload_url: uploadUrl,
-          file_key: fileKey,
-          content_type: contentType
+          file_key: file.fileKey,
+          content_type: file.contentType
         }
       }),
 
@@ -112,26 +70,7 @@ export const VideoHandlers = HttpApiBuilder.group(
       // the first answer finds in the detail that the upload is complete.
       completeUpload: Effect.fn("Origin.completeUpload")(function*({ params }) {
         const { tenantId } = yield* CurrentPrincipal
-        const { video } = yield* store.getVideo(tenantId, params.id).pipe(
-          Effect.catchTags({
-            VideoNotFound: (error) => Effect.fail(videoNotFound(error)),
-            JobStoreUnavailable: unavailable("look up the video")
-          })
-        )
-        const fileSize = yield* uploadedSize(video)
-        const jobId = yield* newJobId
-        // Before the commit: what is committed must be answered for.
-        const watchToken = yield* watchTokens.field(tenantId, videoSubject(params.id))
-        const record = yield* recorder.commit(store.completeUpload(tenantId, params.id, { jobId, fileSize })).pipe(
-          Effect.tap(({ job }) => dispatcher.dispatchSoon(undispatched(job))),
-          Effect.uninterruptible,
-          Effect.catchTags({
-            VideoNotFound: (error) => Effect.fail(videoNotFound(error)),
-            VideoConflict: (error) => Effect.fail(conflict(error)),
-            JobStoreUnavailable: unavailable("record the encode")
-          })
-        )
-        return { ...yield* videoView(playback, record.video ?? video, unknownEncoding), ...watchToken }
+        return yield* intake.accept(tenantId, yield* intake.awaiting(tenantId, params.id))
       }),
 
       list: Effect.fn("Origin.listVideos")(function*({ query }) {
@@ -157,13 +96,18 @@ export const VideoHandlers = HttpApiBuilder.group(
 
       detail: Effect.fn("Origin.videoDetail")(function*({ params }) {
         const { tenantId } = yield* CurrentPrincipal
-        const { video } = yield* store.getVideo(tenantId, params.id).pipe(
-          Effect.catchTags({
-            VideoNotFound: (error) => Effect.fail(videoNotFound(error)),
-            JobStoreUnavailable: unavailable("look up the video")
-          })
-        )
-        return yield* view(tenantId, video)
+        return yield* view(tenantId, yield* intake.find(tenantId, params.id))
+      }),
+
+      rules: Effect.fn("Origin.videoRules")(function*({ params }) {
+        const { tenantId } = yield* CurrentPrincipal
+        const { rules } = yield* intake.find(tenantId, params.id)
+        return {
+          id: params.id,
+          rules,
+          checked: rules?.length ?? 0,
+          broken: rules?.filter(({ kept }) => !kept).length ?? 0
+        }
       }),
 
       retry: Effect.fn("Origin.retryVideo")(function*({ params }) {

@@ -1,4 +1,16 @@
 /** What may be uploaded as a video. The bytes are judged by the encoder; a name alone proves nothing. */
+import { Schema } from "effect"
+
+const text = (maxLength: number) => Schema.Trim.check(Schema.isMinLength(1), Schema.isMaxLength(maxLength))
+
+export const UploadRequest = Schema.Struct({
+  title: text(255),
+  filename: text(255),
+  /** Absent or empty where the browser does not know it: then the type of the extension is taken. */
+  content_type: Schema.optionalKey(Schema.NullOr(Schema.String.check(Schema.isMaxLength(120)))),
+  session: Schema.optionalKey(Schema.NullOr(Schema.Union([Schema.String.check(Schema.isMaxLength(120)), Schema.Int])))
+}).annotate({ identifier: "UploadRequest" })
+export type UploadRequest = typeof UploadRequest.Type
 
 /** Content types by extension: the containers that the encoder opens. */
 const videoTypes: Readonly<Record<string, string>> = {

@@ -12,6 +12,10 @@ export const VideoView = Schema.Struct({
   hls_path: Schema.NullOr(Schema.String),
   hls_url: Schema.NullOr(Schema.String),
   thumbnail_url: Schema.NullOr(Schema.String),
+  /** Beside the contract: the WebVTT track of small pictures, for a seek bar. */
+  storyboard_url: Schema.NullOr(Schema.String),
+  /** Beside the contract: what about the upload made its encode slower or the output differ, e.g. "variable_frame_rate". */
+  non_standard_input_reasons: Schema.Array(Schema.String),
   error_reason: Schema.NullOr(Schema.String),
   can_retry: Schema.Boolean,
   created_at: Schema.String,
@@ -36,6 +40,8 @@ export const videoView = Effect.fnUntraced(function*(
     hls_path: video.hlsPath,
     hls_url: video.hlsPath === null ? null : yield* playback.url(video.hlsPath),
     thumbnail_url: video.thumbnailPath === null ? null : yield* playback.url(video.thumbnailPath),
+    storyboard_url: video.storyboardPath === null ? null : yield* playback.url(video.storyboardPath),
+    non_standard_input_reasons: video.nonStandardInputReasons,
     error_reason: video.errorReason,
     can_retry: VideoPolicy.canRetry(video),
     created_at: iso(video.createdAt),

@@ -54,10 +54,15 @@ describe("GET /api/v1/openapi.json", () => {
         "GET /api/v1/media/videos/",
         "GET /api/v1/media/videos/{id}/",
         "GET /api/v1/media/videos/{id}/progress/",
+        "GET /api/v1/media/videos/{id}/rules/",
         "GET /api/v1/progress/",
         "GET /healthz",
         "GET /readyz",
         "POST /api/v1/media/videos/upload/init/",
+        "POST /api/v1/media/videos/upload/multipart/abort/",
+        "POST /api/v1/media/videos/upload/multipart/complete/",
+        "POST /api/v1/media/videos/upload/multipart/init/",
+        "POST /api/v1/media/videos/upload/multipart/presign/",
         "POST /api/v1/media/videos/{id}/retry/",
         "POST /api/v1/media/videos/{id}/upload/complete/",
         "POST /api/v1/students/bulk_create_from_excel/"
@@ -94,6 +99,7 @@ describe("GET /api/v1/openapi.json", () => {
       const complete = "/api/v1/media/videos/{id}/upload/complete/"
       const list = "/api/v1/media/videos/"
       const one = "/api/v1/media/videos/{id}/"
+      const rules = "/api/v1/media/videos/{id}/rules/"
       const retry = "/api/v1/media/videos/{id}/retry/"
       const job = "/api/v1/jobs/{job_id}/"
       const students = "/api/v1/students/bulk_create_from_excel/"
@@ -124,6 +130,7 @@ describe("GET /api/v1/openapi.json", () => {
       const retried = yield* check(202, "POST", retry, id)
       yield* check(200, "GET", job, retried.json.job_id)
       yield* check(200, "GET", one, id)
+      yield* check(200, "GET", rules, id)
       yield* check(200, "GET", list, "")
 
       const videoProgress = "/api/v1/media/videos/{id}/progress/"
@@ -141,13 +148,50 @@ describe("GET /api/v1/openapi.json", () => {
       yield* check(400, "GET", videoProgress, "x")
       yield* check(400, "GET", jobProgress, "x".repeat(65))
 
+      const multipart = "/api/v1/media/videos/upload/multipart/"
+      const begin = `${multipart}init/`
+      const big = { body: { ...file.body, file_size: 20 * 1024 ** 2 } }
+      const begun = yield* check(201, "POST", begin, "", big)
+      yield* check(400, "POST", begin, "", file)
+      const named = { id: begun.json.video.id, upload_id: begun.json.upload_id }
+      const ends: ReadonlyArray<readonly [string, Record<string, unknown>]> = [
+        [`${multipart}presign/`, { part_numbers: [1, 2], resume: true }],
+        [`${multipart}complete/`, {}],
+        [`${multipart}abort/`, {}]
+      ]
+      for (const [path, fields] of ends) {
+        yield* check(400, "POST", path, "", { body: { id: 0 } })
+        yield* check(404, "POST", path, "", { body: { ...named, ...fields, id: 999 } })
+        yield* check(409, "POST", path, "", { body: { ...named, ...fields, id } })
+        yield* faults.store(["refused"])
+        yield* check(503, "POST", path, "", { body: { ...named, ...fields } })
+      }
+      for (const path of [begin, ...ends.map(([end]) => end)]) {
+        yield* check(415, "POST", path, "", { body: "x", headers: { "content-type": "text/plain" } })
+        yield* check(413, "POST", path, "", { body: "x".repeat(70_000), headers: { "content-type": "application/json" } })
+      }
+      yield* check(200, "POST", `${multipart}presign/`, "", { body: { ...named, part_numbers: [1], resume: true } })
+      const upload = { key: begun.json.file_key, uploadId: named.upload_id }
+      yield* objects.multipart.putPart(upload, 1, Stream.make(new Uint8Array(3)), 3)
+      yield* check(200, "POST", `${multipart}complete/`, "", { body: named })
+      const abandoned = yield* check(201, "POST", begin, "", big)
+      const other = { id: abandoned.json.video.id, upload_id: abandoned.json.upload_id }
+      yield* check(204, "POST", `${multipart}abort/`, "", { body: other })
       const accepted = yield* check(202, "POST", students, "", { body: form("a.xlsx", 4) })
       yield* check(200, "GET", job, accepted.json.job_id)
       yield* check(400, "POST", students, "", { body: form("a.xlsx", 0) })
       yield* check(415, "POST", students, "", { body: form("a.pdf", 4) })
       yield* check(413, "POST", students, "", { body: form("a.xlsx", 20 * 1024 * 1024 + 1) })
 
-      for (const [method, template] of [["GET", one], ["DELETE", one], ["POST", complete], ["POST", retry]] as const) {
+      for (
+        const [method, template] of [
+          ["GET", one],
+          ["GET", rules],
+          ["DELETE", one],
+          ["POST", complete],
+          ["POST", retry]
+        ] as const
+      ) {
         yield* check(404, method, template, 999)
         yield* check(400, method, template, "x")
         yield* faults.store(["refused"])
@@ -176,6 +220,7 @@ describe("GET /api/v1/openapi.json", () => {
 
       const documented = Object.entries<object>(document.paths)
         .flatMap(([path, methods]) =>
+        ["POST", begin, big],
           Object.keys(methods).flatMap((method) =>
             Object.keys(responses(method, path)).map((status) => `${method.toUpperCase()} ${path} ${status}`)
           )
@@ -194,7 +239,7 @@ describe("GET /api/v1/openapi.json", () => {
       for (const field of Object.keys(video)) {
         const { [field]: _, ...rest } = video
         assert.isNotNull(fault("GET", path, 200, rest), field)
-        assert.isNotNull(fault("GET", path, 200, { ...video, [field]: [] }), field)
+        assert.isNotNull(fault("GET", path, 200, { ...video, [field]: {} }), field)
       }
       assert.isNotNull(fault("GET", path, 200, { ...video, title: null }))
       assert.isNotNull(fault("GET", path, 404, { message: "not ours" }))

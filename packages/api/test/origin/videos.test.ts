@@ -323,11 +323,30 @@ describe("GET /media/videos/{id}/", () => {
       const run = yield* claimEncode(id)
       const hlsPath = `tenants/1/video/hls/${id}/master.m3u8`
       const thumbnail = `tenants/1/video/hls/${id}/thumbnail.jpg`
+      const storyboard = `tenants/1/video/hls/${id}/storyboard/a.vtt`
+      const kept = { number: "7.4", title: "Video segments begin with a key frame", kept: true, measured: "11 of 11" }
+      assert.deepStrictEqual((yield* call(`${videos}${id}/rules/`)).json, { id, rules: null, checked: 0, broken: 0 })
       yield* run.record({ _tag: "Advance", step: "uploading" })
       yield* run.record({
         _tag: "Succeed",
-        result: { hls_path: hlsPath, thumbnail_path: thumbnail, duration: 61, variants: ["720p"] }
+        result: {
+          hls_path: hlsPath,
+          thumbnail_path: thumbnail,
+          duration: 61,
+          variants: ["720p"],
+          storyboard_path: storyboard,
+          non_standard_input_reasons: ["rotation:90"],
+          rules: [kept, { ...kept, number: "7.5", kept: false }]
+        }
       })
+      const { json: report } = yield* call(`${videos}${id}/rules/`)
+      assert.deepStrictEqual(report, {
+        id,
+        rules: [kept, { ...kept, number: "7.5", kept: false }],
+        checked: 2,
+        broken: 1
+      })
+      assert.strictEqual((yield* call(`${videos}${id}/rules/`, { tenant: 2 })).status, 404)
       const { json } = yield* call(`${videos}${id}/`)
       assert.deepInclude(json, {
         status: "READY",
@@ -335,6 +354,8 @@ describe("GET /media/videos/{id}/", () => {
         hls_path: hlsPath,
         hls_url: `https://play.example/${hlsPath}`,
         thumbnail_url: `https://play.example/${thumbnail}`,
+        storyboard_url: `https://play.example/${storyboard}`,
+        non_standard_input_reasons: ["rotation:90"],
         error_reason: null,
         can_retry: true,
         encoding_progress: null
