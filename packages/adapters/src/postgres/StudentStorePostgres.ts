@@ -1,8 +1,18 @@
-import { type InsertedStudents, type JobStoreUnavailable, type Lease, type NewStudent, StudentStore } from "@lectern/domain"
+import {
+  ImportNotUndoable,
+  type InsertedStudents,
+  isTerminal,
+  type JobId,
+  type JobStoreUnavailable,
+  type Lease,
+  type NewStudent,
+  StudentStore,
+  type TenantId
+} from "@lectern/domain"
 import { Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql/SqlClient"
 import { retryCollisions, unavailableWhen } from "./databaseFailure.ts"
-import { leasedJob } from "./leasedJob.ts"
+import { leasedJob, lockedJob } from "./leasedJob.ts"
 import { withinLimit, withTransaction } from "./withTransaction.ts"
 
 const StudentRow = Schema.Struct({
@@ -47,6 +57,10 @@ const asRows = (students: ReadonlyArray<NewStudent>): ReadonlyArray<typeof Stude
 /** A batch as a table. */
 const batchColumns = "(row integer, name text, guardian_phone text, student_phone text, details jsonb)"
 
+/** What a student's columns held when the import wrote them: whether somebody has changed them since is told by it. */
+const contentDigest =
+  "md5(concat_ws(chr(31), name, guardian_phone, coalesce(student_phone, ''), details::text))"
+
 /** Students on Postgres. A batch of any size is one parameter: no limit on parameters is met. */
 export const layer: Layer.Layer<StudentStore, never, SqlClient> = Layer.effect(
   StudentStore,
@@ -56,9 +70,9 @@ export const layer: Layer.Layer<StudentStore, never, SqlClient> = Layer.effect(
       const batch = yield* encodeRows(asRows(firstRows(students)))
       // In one order, so that two imports with the same students wait for each other instead of for themselves.
       yield* sql`INSERT INTO students
-          (tenant_id, name, guardian_phone, student_phone, details, job_id, job_row, created_at)
+          (tenant_id, name, guardian_phone, student_phone, details, job_id, job_row, created_at, imported_digest)
         SELECT ${String(lease.tenantId)}::bigint, name, guardian_phone, student_phone, details, ${lease.jobId}::text,
-          row, ${String(now)}::bigint
+          row, ${String(now)}::bigint, ${sql.literal(contentDigest)}
         FROM json_to_recordset(${batch}::json) AS batch ${sql.literal(batchColumns)}
         ORDER BY name, guardian_phone
         ON CONFLICT (tenant_id, name, guardian_phone) DO NOTHING`
@@ -84,6 +98,26 @@ export const layer: Layer.Layer<StudentStore, never, SqlClient> = Layer.effect(
       return answer(students, free.map(({ record }) => record.row))
     })
 
+    const undo = Effect.fnUntraced(function*(tenantId: TenantId, jobId: JobId) {
+      const { job } = yield* lockedJob(sql, { tenantId, jobId })
+      if (job.kind !== "student_import" || !isTerminal(job.status)) {
+        return yield* new ImportNotUndoable({ jobId, kind: job.kind, status: job.status })
+      }
+      const removed = yield* decodeRowNumbers(
+        yield* sql`DELETE FROM students
+          WHERE tenant_id = ${String(tenantId)}::bigint AND job_id = ${jobId} AND imported_digest = ${sql.literal(contentDigest)}
+          RETURNING json_build_object('row', job_row) AS record`
+      )
+      const changed = yield* decodeRowNumbers(
+        yield* sql`SELECT json_build_object('row', job_row) AS record FROM students
+          WHERE tenant_id = ${String(tenantId)}::bigint AND job_id = ${jobId} ORDER BY job_row`
+      )
+      return {
+        removed: removed.map(({ record }) => record.row).sort((a, b) => a - b),
+        changed: changed.map(({ record }) => record.row)
+      }
+    })
+
     const attributes = (lease: Lease, students: ReadonlyArray<NewStudent>) => ({
       attributes: { tenant: lease.tenantId, job: lease.jobId, attempt: lease.attempt, rows: students.length }
     })
@@ -98,6 +132,11 @@ export const layer: Layer.Layer<StudentStore, never, SqlClient> = Layer.effect(
         withinLimit(find(lease, students)).pipe(
           unavailableWhen(`look up ${students.length} students of job "${lease.jobId}"`),
           Effect.withSpan("StudentStore.findExisting", attributes(lease, students))
+        ),
+      undoImport: (tenantId, jobId) =>
+        retryCollisions(withTransaction(sql, undo(tenantId, jobId))).pipe(
+          unavailableWhen(`undo the import "${jobId}"`),
+          Effect.withSpan("StudentStore.undoImport", { attributes: { tenant: tenantId, job: jobId } })
         )
     })
   })

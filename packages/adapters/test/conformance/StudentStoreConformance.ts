@@ -87,6 +87,41 @@ export const studentStoreSuite = <E>(name: string, stores: Layer.Layer<JobStore 
         assert.deepStrictEqual(yield* students.insertBatch(yield* leased(tenant), batch), { created: [2], duplicates: [] })
       }))
 
+    it.effect("takes an ended import back once, and leaves alone who was there before", () =>
+      Effect.gen(function*() {
+        const students = yield* StudentStore
+        const store = yield* JobStore
+        const tenant = newTenant()
+        const earlier = yield* leased(tenant)
+        yield* students.insertBatch(earlier, [student(2, "홍길동")])
+        const lease = yield* leased(tenant)
+        const batch = [student(2, "홍길동"), student(7, "김철수"), student(3, "이영희")]
+        yield* students.insertBatch(lease, batch)
+        yield* store.transition(lease, { _tag: "Succeed", result: {} })
+        assert.deepStrictEqual(yield* students.undoImport(tenant, lease.jobId), { removed: [3, 7], changed: [] })
+        assert.deepStrictEqual(yield* students.undoImport(tenant, lease.jobId), { removed: [], changed: [] })
+        const again = yield* leased(tenant)
+        assert.deepStrictEqual(yield* students.insertBatch(again, batch), { created: [7, 3], duplicates: [2] })
+      }))
+
+    it.effect("takes no import back that runs, is another tenant's, is none, or is unknown", () =>
+      Effect.gen(function*() {
+        const students = yield* StudentStore
+        const store = yield* JobStore
+        const tenant = newTenant()
+        const running = yield* leased(tenant)
+        yield* students.insertBatch(running, [student(2, "홍길동")])
+        assert.strictEqual((yield* Effect.flip(students.undoImport(tenant, running.jobId)))._tag, "ImportNotUndoable")
+        const id = newJobId()
+        yield* store.createJob(tenant, { id, kind: "ocr", payload: {} })
+        yield* store.intervene({ tenantId: tenant, jobId: id }, { _tag: "Cancel", message: "취소" })
+        assert.strictEqual((yield* Effect.flip(students.undoImport(tenant, id)))._tag, "ImportNotUndoable")
+        yield* store.transition(running, { _tag: "Succeed", result: {} })
+        assert.strictEqual((yield* Effect.flip(students.undoImport(newTenant(), running.jobId)))._tag, "JobNotFound")
+        assert.strictEqual((yield* Effect.flip(students.undoImport(tenant, newJobId())))._tag, "JobNotFound")
+        assert.deepStrictEqual(yield* students.undoImport(tenant, running.jobId), { removed: [2], changed: [] })
+      }))
+
     it.effect("keeps the students of two tenants apart", () =>
       Effect.gen(function*() {
         const students = yield* StudentStore

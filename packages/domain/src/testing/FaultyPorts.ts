@@ -44,6 +44,7 @@ export const faultyJobStore: Layer.Layer<JobStore, never, JobStore | FaultyCalls
       findUndispatched: (...args) => faulty("findUndispatched", real.findUndispatched(...args)),
       findExpired: (...args) => faulty("findExpired", real.findExpired(...args)),
       findDispatchedEncodes: (...args) => faulty("findDispatchedEncodes", real.findDispatchedEncodes(...args)),
+      findGivenUp: (...args) => faulty("findGivenUp", real.findGivenUp(...args)),
       findDeleting: (...args) => faulty("findDeleting", real.findDeleting(...args)),
       findLive: (...args) => faulty("findLive", real.findLive(...args)),
       ping: faulty("ping", real.ping)
@@ -61,7 +62,8 @@ export const faultyStudentStore: Layer.Layer<StudentStore, never, StudentStore |
         new JobStoreUnavailable({ operation, retryable, cause }))
     return StudentStore.of({
       insertBatch: (...args) => faulty("insertBatch", real.insertBatch(...args)),
-      findExisting: (...args) => faulty("findExisting", real.findExisting(...args))
+      findExisting: (...args) => faulty("findExisting", real.findExisting(...args)),
+      undoImport: (...args) => faulty("undoImport", real.undoImport(...args))
     })
   })
 )

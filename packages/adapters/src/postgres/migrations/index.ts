@@ -7,6 +7,7 @@ import { submissions } from "./0006_submissions.ts"
 import { messages } from "./0007_messages.ts"
 import { encodeParts } from "./0008_encode_parts.ts"
 import { runHistory } from "./0009_run_history.ts"
+import { undoableImports } from "./0010_undoable_imports.ts"
 import type { Migration } from "./Migration.ts"
 
 /** Every step of the schema, in order. */
@@ -19,5 +20,6 @@ export const migrations: ReadonlyArray<Migration> = [
   submissions,
   messages,
   encodeParts,
-  runHistory
+  runHistory,
+  undoableImports
 ]
