@@ -1,15 +1,17 @@
 /**
- * The load: 64 connections, each asking again as soon as it has its answer, for one of 200 videos. A program of its own, so that it
- * takes no time from the server's core. Raw sockets: an HTTP client of Node is slower than the servers.
+ * The load: 64 connections, each asking again as soon as it has its answer, for one of 200 videos: the first of them twice
+ * as often as the second, three times as often as the third (Zipf's law), as pollers are spread over the lectures of a
+ * school. A program of its own, so that it takes no time from the server's core. Raw sockets: an HTTP client of Node is
+ * slower than the servers.
  *
  *     node load.ts PORT SECONDS TOKEN
  *
  * Prints one line of JSON, and fails for any answer that is not 200.
  */
 import { connect } from "node:net"
+import { videos } from "./videos.ts"
 
 const connections = 64
-const videos = 200
 
 const port = Number(process.argv[2])
 const seconds = Number(process.argv[3])
@@ -27,10 +29,16 @@ const latencies: Array<number> = []
 const end = performance.now() + seconds * 1000
 let seed = 1
 
+/** Questions that are drawn from. */
+const places = 10_000
+const harmonic = requests.reduce((sum, _, index) => sum + 1 / (index + 1), 0)
+const drawn = requests.flatMap((request, index) =>
+  Array.from({ length: Math.max(1, Math.round(places / (index + 1) / harmonic)) }, () => request))
+
 const nextRequest = (): Buffer => {
   // The same sequence for every server.
   seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648
-  return requests[seed % videos] ?? requests[0] ?? Buffer.alloc(0)
+  return drawn[seed % drawn.length] ?? Buffer.alloc(0)
 }
 
 /** Bytes of the first answer in the text; 0 while it is not whole. */
@@ -81,5 +89,6 @@ const startedAt = performance.now()
 await Promise.all(Array.from({ length: connections }, runConnection))
 const took = (performance.now() - startedAt) / 1000
 latencies.sort((a, b) => a - b)
-const quantile = (part: number): number => latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * part))] ?? 0
-console.log(JSON.stringify({ requests: latencies.length, perSecond: latencies.length / took, p50: quantile(0.5), p99: quantile(0.99) }))
+const { length } = latencies
+const quantile = (part: number): number => latencies[Math.min(length - 1, Math.floor(length * part))] ?? 0
+console.log(JSON.stringify({ requests: length, perSecond: length / took, p50: quantile(0.5), p99: quantile(0.99) }))

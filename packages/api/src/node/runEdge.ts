@@ -8,11 +8,7 @@ import * as Result from "effect/Result"
 import { execFileSync } from "node:child_process"
 import { existsSync } from "node:fs"
 import { fileURLToPath } from "node:url"
-import { readEdgeSettings } from "../edge/EdgeSettings.ts"
-import { readWorkerdSettings } from "../edge/WorkerdSettings.ts"
-import { denoBundle, edgeBundle } from "./bundleEdge.ts"
-import { denoArguments } from "./denoArguments.ts"
-import { workerdArguments } from "./workerdArguments.ts"
+import { edgeLaunches, type EdgeRuntime, isEdgeRuntime } from "./edgeLaunches.ts"
 
 /** EX_USAGE and EX_CONFIG of sysexits.h */
 const usageFault = 64
@@ -20,40 +16,13 @@ const configurationFault = 78
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
-interface Launch {
-  readonly command: string
-  readonly arguments: ReadonlyArray<string>
-}
-
-type Faults = ReadonlyArray<string>
-
-/** Each checks the environment, and says how its runtime is started once the bundle is there. */
-const runtimes = {
-  deno: (): Result.Result<Launch, Faults> =>
-    Result.flatMap(readEdgeSettings(process.env), (settings) =>
-      Result.mapBoth(denoArguments({ ...settings, file: denoBundle.outfile }), {
-        onSuccess: (args) => ({ command: at("../../../../node_modules/.bin/deno"), arguments: args }),
-        onFailure: (fault) => [fault.message]
-      })),
-  workerd: (): Result.Result<Launch, Faults> =>
-    Result.flatMap(readWorkerdSettings(process.env), (settings) =>
-      Result.mapBoth(workerdArguments(settings, at("../../workerd.capnp")), {
-        onSuccess: (args) => ({ command: at("../../../../node_modules/.bin/workerd"), arguments: args }),
-        onFailure: (fault) => [fault.message]
-      })),
-  node: (): Result.Result<Launch, Faults> =>
-    Result.map(readEdgeSettings(process.env), () => ({ command: process.execPath, arguments: [edgeBundle.outfile] }))
-}
-
-const isRuntime = (name: string): name is keyof typeof runtimes => Object.hasOwn(runtimes, name)
-
 const refuse = (code: number, message: string): void => {
   process.stderr.write(message)
   process.exitCode = code
 }
 
-const run = (name: keyof typeof runtimes): void => {
-  const planned = runtimes[name]()
+const run = (name: EdgeRuntime): void => {
+  const planned = edgeLaunches[name](process.env)
   if (Result.isFailure(planned)) {
     return refuse(configurationFault, `Cannot start the edge:\n${planned.failure.map((fault) => `  ${fault}\n`).join("")}`)
   }
@@ -68,5 +37,5 @@ const run = (name: keyof typeof runtimes): void => {
 }
 
 const name = process.argv[2] ?? ""
-if (isRuntime(name)) run(name)
-else refuse(usageFault, `Cannot start the edge on "${name}": the runtimes are ${Object.keys(runtimes).join(", ")}\n`)
+if (isEdgeRuntime(name)) run(name)
+else refuse(usageFault, `Cannot start the edge on "${name}": the runtimes are ${Object.keys(edgeLaunches).join(", ")}\n`)
