@@ -22,7 +22,15 @@ import { JobQueueSqs, lanes } from "@lectern/adapters/sqs"
 import { makeAccessLog, makeEdge, noAccessLog } from "@lectern/api/edge"
 import { OriginHandler } from "@lectern/api/origin"
 import { makeTokenVerifier } from "@lectern/api/tokens"
-import { EncodeLeftovers, JobDispatcher, JobRecorder, ProgressReader, Sweeper, VideoDeletion } from "@lectern/domain"
+import {
+  abortAbandonedUploads,
+  EncodeLeftovers,
+  JobDispatcher,
+  JobRecorder,
+  ProgressReader,
+  Sweeper,
+  VideoDeletion
+} from "@lectern/domain"
 import { MirrorMemory, ProgressMirrorMemory } from "@lectern/domain/memory"
 import { consume, defaultConsumerOptions, jobHandlers } from "@lectern/worker-ai"
 import { TextRecognitionTesseract } from "@lectern/worker-ai/recognition"
@@ -60,6 +68,9 @@ const graceMillis = 2_000
 const defaultRegion = "ap-northeast-2"
 
 const workerProgram = fileURLToPath(import.meta.resolve("@lectern/worker-video/main"))
+const uploadsEvery = "1 hour"
+/** A page that lost its line comes back with new addresses within that, or not at all. */
+const uploadPatienceMillis = 48 * 3_600_000
 
 const s3Client = (s3: S3Settings) => ({
   region: s3.region,
@@ -114,6 +125,12 @@ type DatabaseFailure =
   | SqlError
 
 /**
+  yield* abortAbandonedUploads(uploadPatienceMillis).pipe(
+    Effect.catchTag("ObjectStoreUnavailable", (error) =>
+      Effect.logWarning("Abandoned uploads stay for now", { error: error.message })),
+    Effect.repeat(Schedule.spaced(uploadsEvery)),
+    Effect.forkScoped
+  )
  * The whole system in this process: the origin with the edge mounted, the consumer, the upkeep; and the encodes as child processes,
  * if they are not on Batch. Each real service replaces its stand-in by its variables.
  *

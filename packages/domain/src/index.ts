@@ -1,4 +1,5 @@
 /** The model, the ports and the policies of Lectern. Depends on `effect` alone and runs in a browser. */
+export { abortAbandonedUploads } from "./abandonedUploads.ts"
 export {
   bestEffort,
   defaultMirrorBudget,
