@@ -5,11 +5,14 @@ import type { LeaseLost } from "./Job.ts"
 import type { JobRun } from "./JobRecorder.ts"
 import type { JobNotFound } from "./JobStore.ts"
 
+/** Work that moves asks so often whether it is still wanted, in milliseconds: a cancellation is heard within that. */
+export const longestDeafnessMillis = 5_000
+
 /**
  * Runs work that says `pulse` whenever it has moved.
  *
- * A pulse renews the lease, four times per lease at the most, so that work which stands still loses it (INCIDENTS.md, 22). When
- * the lease is lost the work is interrupted and the loss is the result. A heartbeat that the database did not take is
+ * A pulse renews the lease, four times per lease at the most or every five seconds if that is more often, so that work which
+ * stands still loses it (INCIDENTS.md, 22), and work that nobody wants any more hears of it (INCIDENTS.md, 21). When the lease is lost the work is interrupted and the loss is the result. A heartbeat that the database did not take is
  * logged, and the next pulse tries again (INCIDENTS.md, 23).
  */
 export const holdLease = <A, E, R>(
@@ -21,6 +24,7 @@ export const holdLease = <A, E, R>(
     const lost = yield* Deferred.make<never, LeaseLost | JobNotFound>()
     let renewedAt = yield* Clock.currentTimeMillis
     let renewing = false
+    const renewAfter = Math.min(leaseMillis / 4, longestDeafnessMillis)
 
     const renew = Effect.gen(function*() {
       renewing = true
@@ -41,7 +45,7 @@ export const holdLease = <A, E, R>(
     )
 
     const pulse = Effect.flatMap(Clock.currentTimeMillis, (now) =>
-      renewing || now - renewedAt < leaseMillis / 4 ? Effect.void : renew)
+      renewing || now - renewedAt < renewAfter ? Effect.void : renew)
 
     return yield* Effect.raceFirst(work(pulse), Deferred.await(lost))
   })

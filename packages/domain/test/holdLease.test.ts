@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { holdLease, JobStore } from "@lectern/domain"
+import { holdLease, JobStore, longestDeafnessMillis } from "@lectern/domain"
 import { Faults, TestDomain } from "@lectern/domain/testing"
 import { Effect, Fiber, Ref } from "effect"
 import { TestClock } from "effect/testing"
@@ -13,12 +13,13 @@ const heartbeats = Effect.gen(function*() {
 })
 
 describe("work under a lease", () => {
-  it.effect("renews it four times at most, however often it moves", () =>
+  it.effect("renews a short one four times at most, however often it moves", () =>
     Effect.gen(function*() {
+      const short = 12_000
       const run = yield* claimRun(yield* createImport("import-1"))
-      const fiber = yield* Effect.forkChild(holdLease(run, lease, (pulse) =>
-        Effect.forEach(Array.from({ length: 60 }), () => Effect.andThen(Effect.sleep(lease / 60), pulse), { discard: true })))
-      yield* TestClock.adjust(lease)
+      const fiber = yield* Effect.forkChild(holdLease(run, short, (pulse) =>
+        Effect.forEach(Array.from({ length: 60 }), () => Effect.andThen(Effect.sleep(short / 60), pulse), { discard: true })))
+      yield* TestClock.adjust(short)
       yield* Fiber.join(fiber)
       assert.strictEqual(yield* heartbeats, 4)
     }).pipe(Effect.provide(TestDomain.layer)))
@@ -46,6 +47,20 @@ describe("work under a lease", () => {
       yield* TestClock.adjust("10 minutes")
       assert.strictEqual((yield* Fiber.join(fiber))._tag, "LeaseLost")
       assert.isTrue(yield* Ref.get(ended))
+    }).pipe(Effect.provide(TestDomain.layer)))
+
+  it.effect("hears of a cancellation within five seconds, however long its lease is", () =>
+    Effect.gen(function*() {
+      const store = yield* JobStore
+      const run = yield* claimRun(yield* createImport("import-1"))
+      const fiber = yield* Effect.forkChild(Effect.flip(holdLease(run, lease, (pulse) =>
+        Effect.forever(Effect.andThen(Effect.sleep("1 second"), pulse)))))
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual(yield* heartbeats, 12)
+      yield* store.intervene({ tenantId: school, jobId: run.lease.jobId }, { _tag: "Cancel", message: "deleted" })
+      yield* TestClock.adjust(longestDeafnessMillis)
+      assert.isAtMost(longestDeafnessMillis, 5_000)
+      assert.strictEqual(fiber.pollUnsafe()?._tag, "Success")
     }).pipe(Effect.provide(TestDomain.layer)))
 
   it.effect("goes on over a heartbeat that the database did not take, and sends the next", () =>
