@@ -46,8 +46,8 @@ const build = (engine: Engine, images: ReadonlyArray<ProductImage>): void => {
     buildImage(engine, image, { root, base, revision: revision(), certificates: process.env["NODE_EXTRA_CA_CERTS"] })
   }
   say("")
-  say("To check the worker's image:")
-  say(`    LECTERN_CONTAINER_ENGINE='${commandLine(engine)}' npx lectern readiness --docker ${productImages.video.tag}`)
+  say("To check the image of the encodes:")
+  say(`    LECTERN_CONTAINER_ENGINE='${commandLine(engine)}' npx lectern readiness --docker`)
 }
 
 const main = (words: ReadonlyArray<string>): number => {

@@ -1,7 +1,19 @@
 import { JobStorePostgres, layerTcp, migrate } from "@lectern/adapters/postgres"
 import { ProgressMirrorRedis, ProgressReaderRedis, RedisConnection } from "@lectern/adapters/redis"
 import { ObjectStoreS3 } from "@lectern/adapters/s3"
-import { hlsPrefix, type JobId, JobRecorder, JobStore, newJobId, ObjectStore, ProgressReader, TenantId, type VideoId, videoSubject } from "@lectern/domain"
+import { lanes } from "@lectern/adapters/sqs"
+import {
+  hlsPrefix,
+  type JobId,
+  JobRecorder,
+  JobStore,
+  newJobId,
+  ObjectStore,
+  ProgressReader,
+  TenantId,
+  type VideoId,
+  videoSubject
+} from "@lectern/domain"
 import { FauxqsServer, PostgresServer, RedisServer } from "@lectern/harness"
 import { Context, Effect, Layer, Redacted, Stream } from "effect"
 
@@ -77,9 +89,34 @@ export const makeWorld = Effect.gen(function*() {
     return { jobId, videoId: video.id, env } satisfies WaitingEncode
   }, Effect.orDie)
 
+  const createQueue = Effect.fnUntraced(function*(name: string) {
+    const answer = yield* Effect.promise(() =>
+      fetch(`${s3.url}/`, {
+        method: "POST",
+        headers: { "content-type": "application/x-amz-json-1.0", "x-amz-target": "AmazonSQS.CreateQueue" },
+        body: JSON.stringify({ QueueName: name })
+      })
+    )
+    if (!answer.ok) return yield* Effect.die(new Error(`Cannot make the queue ${name}: status ${answer.status}`))
+    // With the address that it is reached at: the answer names a host that only AWS's own resolver knows.
+    return `${s3.url}/000000000000/${name}`
+  })
+
   return {
-    redis,
     services,
+    /** The queues and their dead letters, made on the spot, as the environment names them. */
+    queues: Effect.gen(function*() {
+      const urls: Record<string, string> = {
+        AWS_REGION: "us-east-1",
+        AWS_ACCESS_KEY_ID: credentials.id,
+        AWS_SECRET_ACCESS_KEY: credentials.secret
+      }
+      for (const lane of lanes) {
+        urls[`SQS_QUEUE_URL_${lane.toUpperCase()}`] = yield* createQueue(`academy-${lane}`)
+        yield* createQueue(`academy-${lane}-dlq`)
+      }
+      return urls
+    }),
     uploaded,
     /** The row. */
     record: ({ jobId }: WaitingEncode) => Effect.orDie(store.getJob(tenant, jobId)),

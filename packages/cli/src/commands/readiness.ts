@@ -1,13 +1,23 @@
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import * as Option from "effect/Option"
 import { jsonFlag, languageFlag } from "../operations/flags.ts"
 import { loaded } from "./loaded.ts"
+
+/** What `npm run image` builds. */
+const defaultImage = "localhost/lectern-worker-video"
 
 export const readiness = Command.make(
   "readiness",
   {
-    docker: Flag.String("docker").pipe(
-      Flag.withDescription("Check this image by podman or docker (LECTERN_CONTAINER_ENGINE: another command), not the sources; it is not pulled"),
+    docker: Flag.Boolean("docker").pipe(
+      Flag.withDescription(
+        "Check the worker's image, not its sources, by podman or docker (LECTERN_CONTAINER_ENGINE: another command line)"
+      ),
+      Flag.withDefault(false)
+    ),
+    image: Flag.String("image").pipe(
+      Flag.withDescription(`The image that --docker runs, which is not pulled; ${defaultImage} where it is not given`),
       Flag.withMetavar("IMAGE"),
       Flag.optional
     ),
@@ -18,14 +28,18 @@ export const readiness = Command.make(
     json: jsonFlag,
     lang: languageFlag
   },
-  loaded(async () => (await import("../operations/readiness.ts")).readiness)
+  loaded(async () => {
+    const { readiness } = await import("../operations/readiness.ts")
+    return ({ docker, image, ...request }) =>
+      readiness({ ...request, image: Option.getOrElse(image, () => docker ? defaultImage : null) })
+  })
 ).pipe(
   Command.withDescription(
     "Check worker, Redis, SQS and database by writing to each; exit code 1 unless all four pass. "
       + "Reads REDIS_URL, SQS_QUEUE_URL_{LITE,BASIC,PREMIUM,MESSAGING}, AWS_REGION and DATABASE_URL: give it the worker's own"
   ),
   Command.withExamples([
-    { command: "lectern readiness --docker academy-video-worker:latest", description: "With the image that is to be deployed" },
+    { command: "lectern readiness --image lectern-worker-video:latest", description: "With the image that is to be deployed" },
     { command: "lectern readiness --local --lang en", description: "What this machine has" }
   ])
 )

@@ -1,4 +1,4 @@
-import { Effect, Option } from "effect"
+import { Effect } from "effect"
 import process from "node:process"
 import { withLogs } from "../logs.ts"
 import { databaseCheck } from "./databaseCheck.ts"
@@ -21,18 +21,19 @@ export const readinessChecks = (
 ]
 
 export interface ReadinessRequest {
-  readonly docker: Option.Option<string>
+  /** The worker's image to check; `null`: the worker of this checkout. */
+  readonly image: string | null
   readonly local: boolean
   readonly json: boolean
   readonly lang: Language
 }
 
 /** Runs the four checks and says what came of them. */
-export const readiness = Effect.fn(function*({ docker, json, lang, local }: ReadinessRequest) {
+export const readiness = Effect.fn(function*({ image, json, lang, local }: ReadinessRequest) {
   const checks = yield* runChecks(readinessChecks(process.env, {
     local,
     worker: {
-      image: Option.getOrNull(docker),
+      image,
       engine: process.env["LECTERN_CONTAINER_ENGINE"],
       path: process.env["PATH"] ?? ""
     }
