@@ -166,6 +166,8 @@ export type SystemCommand =
    */
   | { readonly _tag: "RunEnded"; readonly runId: string; readonly reason: string; readonly counted: boolean }
   | { readonly _tag: "Cancel"; readonly message: string }
+  /** A person puts a job back that was given up: its failures are forgotten, its attempts go on being counted. */
+  | { readonly _tag: "Redrive" }
 
 /** A command that makes no sense in the job's state. A defect of the caller, not of the job; a retry cannot help. */
 export class IllegalTransition extends Schema.TaggedError<IllegalTransition>()("IllegalTransition", {
@@ -511,5 +513,17 @@ export const applySystemCommand = (
       return isTerminal(job.status)
         ? null
         : change(job, now, { ...released, status: "CANCELLED", errorCode: "cancelled", errorMessage: command.message })
+    case "Redrive":
+      return job.status === "FAILED" && job.attempt < policy.maxAttempts
+        ? change(job, now, {
+          ...notHandedOver,
+          status: "RETRYING",
+          failures: 0,
+          unclaimedRuns: 0,
+          runAfter: now,
+          errorCode: null,
+          errorMessage: null
+        })
+        : null
   }
 }

@@ -201,6 +201,8 @@ export class JobStore extends Context.Service<JobStore, {
     ReadonlyArray<JobRef & { readonly attempt: number; readonly status: JobStatus; readonly externalId: string }>,
     JobStoreUnavailable
   >
+  /** Jobs that were given up, the latest first; an encode only while its video is there and follows it. All tenants. */
+  readonly findGivenUp: (limit: number) => Effect.Effect<ReadonlyArray<Job>, JobStoreUnavailable>
   /** Videos whose deletion has begun and not ended. All tenants. */
   readonly findDeleting: (limit: number) => Effect.Effect<ReadonlyArray<VideoRecord>, JobStoreUnavailable>
   /** Everything that a poller may be watching: what has not ended, and what ended since `changedSince`. All tenants. */

@@ -41,7 +41,8 @@ const systemCommands = {
   "RunEnded (its holder's)": { at: inTime, command: { _tag: "RunEnded", runId: owner, reason: "gone", counted: true } },
   "RunEnded (the one it waits for)": { at: inTime, command: { _tag: "RunEnded", runId: "run-1", reason: "gone", counted: true } },
   "RunEnded (another)": { at: inTime, command: { _tag: "RunEnded", runId: "run-9", reason: "gone", counted: true } },
-  Cancel: { at: inTime, command: { _tag: "Cancel", message: "deleted" } }
+  Cancel: { at: inTime, command: { _tag: "Cancel", message: "deleted" } },
+  Redrive: { at: inTime, command: { _tag: "Redrive" } }
 } as const satisfies Record<string, { readonly at: number; readonly command: SystemCommand }>
 
 const claims = {
@@ -82,7 +83,8 @@ const columns: ReadonlyArray<Column> = [
   "RunEnded (its holder's)",
   "RunEnded (the one it waits for)",
   "RunEnded (another)",
-  "Cancel"
+  "Cancel",
+  "Redrive"
 ]
 
 type Row = readonly [
@@ -102,14 +104,15 @@ type Row = readonly [
   runEndedHolder: Outcome,
   runEndedAwaited: Outcome,
   runEndedOther: Outcome,
-  cancel: Outcome
+  cancel: Outcome,
+  redrive: Outcome
 ]
 
 const L = "LeaseLost"
 const nothing2 = ["nothing", "nothing"] as const
 const nothing6 = [...nothing2, ...nothing2, ...nothing2] as const
 const table: Record<JobStatus, Row> = {
-  PENDING: ["RUNNING", "RUNNING", L, L, L, L, L, L, L, L, ...nothing2, ...nothing2, "PENDING", "nothing", "CANCELLED"],
+  PENDING: ["RUNNING", "RUNNING", L, L, L, L, L, L, L, L, ...nothing2, ...nothing2, "PENDING", "nothing", "CANCELLED", "nothing"],
   VALIDATING: [
     "Busy",
     "Expired to RETRYING",
@@ -125,7 +128,8 @@ const table: Record<JobStatus, Row> = {
     ...nothing2,
     "RETRYING",
     ...nothing2,
-    "CANCELLED"
+    "CANCELLED",
+    "nothing"
   ],
   RUNNING: [
     "Busy",
@@ -142,15 +146,16 @@ const table: Record<JobStatus, Row> = {
     ...nothing2,
     "RETRYING",
     ...nothing2,
-    "CANCELLED"
+    "CANCELLED",
+    "nothing"
   ],
-  RETRYING: ["RUNNING", "RUNNING", L, L, L, L, L, "same", "same", "same", ...nothing6, "CANCELLED"],
-  DONE: ["Finished", "Finished", L, L, "same", L, L, L, L, L, ...nothing6, "nothing"],
-  FAILED: ["Finished", "Finished", L, L, L, L, L, "same", "same", L, ...nothing6, "nothing"],
-  REJECTED_BAD_INPUT: ["Finished", "Finished", L, L, L, L, "same", L, L, L, ...nothing6, "nothing"],
-  FALLBACK_TO_GPU: ["Finished", "Finished", L, L, L, L, L, L, L, L, ...nothing6, "nothing"],
-  REVIEW_REQUIRED: ["Finished", "Finished", L, L, L, "same", L, L, L, L, ...nothing6, "nothing"],
-  CANCELLED: ["Finished", "Finished", L, L, L, L, L, L, L, L, ...nothing6, "nothing"]
+  RETRYING: ["RUNNING", "RUNNING", L, L, L, L, L, "same", "same", "same", ...nothing6, "CANCELLED", "nothing"],
+  DONE: ["Finished", "Finished", L, L, "same", L, L, L, L, L, ...nothing6, ...nothing2],
+  FAILED: ["Finished", "Finished", L, L, L, L, L, "same", "same", L, ...nothing6, "nothing", "RETRYING"],
+  REJECTED_BAD_INPUT: ["Finished", "Finished", L, L, L, L, "same", L, L, L, ...nothing6, ...nothing2],
+  FALLBACK_TO_GPU: ["Finished", "Finished", L, L, L, L, L, L, L, L, ...nothing6, ...nothing2],
+  REVIEW_REQUIRED: ["Finished", "Finished", L, L, L, "same", L, L, L, L, ...nothing6, ...nothing2],
+  CANCELLED: ["Finished", "Finished", L, L, L, L, L, L, L, L, ...nothing6, ...nothing2]
 }
 
 const claimOutcome = (decision: ClaimDecision): Outcome => {
@@ -191,9 +196,9 @@ describe("a job's state machine", () => {
     expect(new Set(columns)).toEqual(
       new Set([...Object.keys(claims), ...Object.keys(workerCommands), ...Object.keys(systemCommands)])
     )
-    expect(columns).toHaveLength(17)
+    expect(columns).toHaveLength(18)
     expect(JobStatus.literals).toHaveLength(10)
-    expect(pairs).toHaveLength(170)
+    expect(pairs).toHaveLength(180)
     expect(pairs.filter((pair) => pair.expected === undefined)).toEqual([])
   })
 

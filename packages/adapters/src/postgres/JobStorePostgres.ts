@@ -48,6 +48,9 @@ const statementClock = "floor(extract(epoch FROM statement_timestamp()) * 1000):
 /** Spelt as in the partial indexes, which the planner recognises by it. */
 const unfinished = "status IN ('PENDING', 'VALIDATING', 'RUNNING', 'RETRYING')"
 
+/** The same of what is over. */
+const finished = "status NOT IN ('PENDING', 'VALIDATING', 'RUNNING', 'RETRYING')"
+
 const many = <S extends Schema.Constraint>(schema: S) =>
   Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ record: schema })))
 
@@ -545,6 +548,26 @@ export const layerWith = (policy: JobPolicy): Layer.Layer<JobStore, never, SqlCl
                 decodeDispatched
               ),
               records
+            )
+          ),
+
+        findGivenUp: (limit) =>
+          statement(
+            "findGivenUp",
+            "find the jobs that were given up",
+            Effect.map(
+              Effect.flatMap(
+                sql`SELECT json_build_object('now', 0, 'job', j) AS record
+                  FROM jobs j
+                  WHERE j.status = 'FAILED' AND j.${sql.literal(finished)}
+                    AND (j.video_id IS NULL OR EXISTS (
+                      SELECT FROM videos v
+                      WHERE v.tenant_id = j.tenant_id AND v.id = j.video_id AND v.encode_job_id = j.id AND v.deleted_at IS NULL
+                    ))
+                  ORDER BY j.updated_at DESC LIMIT ${String(limit)}::bigint`,
+                decodeJobs
+              ),
+              (rows) => records(rows).map(({ job }) => new Job(job))
             )
           ),
 

@@ -1,4 +1,5 @@
 /** Job messages on SQS. */
+export { type DeadLetter, type DeadLetterQueue, visitDeadLetters } from "./deadLetters.ts"
 export * as JobQueueSqs from "./JobQueueSqs.ts"
 export type { JobQueueSqsOptions, SqsQueue, SqsQueues } from "./JobQueueSqs.ts"
 export {

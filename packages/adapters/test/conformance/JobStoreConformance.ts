@@ -652,6 +652,29 @@ export const jobStoreSuite = <E>(name: string, store: Layer.Layer<JobStore, E>):
         assert.strictEqual((yield* read(jobId)).job.unclaimedRuns, 0)
       }))
 
+    it.effect("finds the jobs that were given up, and puts one back whose row agrees, once", () =>
+      Effect.gen(function*() {
+        const { lease, newEncode, newImport, opened, read, say, store, tenant } = yield* make
+        const final: WorkerCommand = { _tag: "Fail", code: "boom", message: "실패", retryable: false }
+        const { job: { id } } = yield* newImport
+        yield* say(yield* lease(id), final)
+        const encode = yield* newEncode
+        yield* say(yield* lease(encode.jobId), final)
+        const retried = yield* newEncode
+        yield* say(yield* lease(retried.jobId), final)
+        yield* opened(store.retryEncode(tenant, retried.videoId, newJobId()))
+        const deleted = yield* newEncode
+        yield* say(yield* lease(deleted.jobId), final)
+        yield* opened(store.beginDelete(tenant, deleted.videoId))
+        const found = Effect.map(store.findGivenUp(10_000), (jobs) => jobs.filter(({ tenantId }) => tenantId === tenant).map((job) => job.id))
+        assert.deepStrictEqual([...(yield* found)].sort(), [id, encode.jobId].sort())
+        const putBack = () => store.intervene({ tenantId: tenant, jobId: id }, { _tag: "Redrive" })
+        const receipts = yield* Effect.all([putBack(), putBack(), putBack()], { concurrency: "unbounded" })
+        assert.strictEqual(receipts.filter((receipt) => receipt !== null).length, 1)
+        assert.deepInclude((yield* read(id)).job, { status: "RETRYING", failures: 0, errorMessage: null, attempt: 1 })
+        assert.deepStrictEqual(yield* found, [encode.jobId])
+      }))
+
     it.effect("finds the encodes that were handed over and have not ended", () =>
       Effect.gen(function*() {
         const { lease, newEncode, newImport, say, store, tenant } = yield* make

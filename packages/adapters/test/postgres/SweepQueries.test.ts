@@ -84,6 +84,7 @@ layer(JobStorePostgres.layer.pipe(Layer.provideMerge(database)), { excludeTestSe
     findUndispatched: { rows: 10, ask: (store: JobStore["Service"]) => store.findUndispatched({ olderThanMillis: 0, limit: 100 }) },
     findExpired: { rows: 10, ask: (store: JobStore["Service"]) => store.findExpired(100) },
     findDispatchedEncodes: { rows: 20, ask: (store: JobStore["Service"]) => store.findDispatchedEncodes(100) },
+    findGivenUp: { rows: 0, ask: (store: JobStore["Service"]) => store.findGivenUp(100) },
     findDeleting: { rows: 1, ask: (store: JobStore["Service"]) => store.findDeleting(100) },
     findLive: { rows: 31, ask: (store: JobStore["Service"]) => store.findLive({ changedSince: 20_000, limit: 100 }) }
   }

@@ -1,5 +1,7 @@
+import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import * as Option from "effect/Option"
 import { jsonFlag } from "../operations/flags.ts"
 import { loaded } from "./loaded.ts"
 
@@ -38,7 +40,46 @@ const drill = Command.make("drill").pipe(
   Command.withSubcommands([redisFlush])
 )
 
+const list = Command.make(
+  "list",
+  { json: jsonFlag },
+  loaded(async () => {
+    const { showDeadLetters } = await import("../operations/ops.ts")
+    return ({ json }: { readonly json: boolean }) => showDeadLetters({ json, job: Option.none() })
+  })
+).pipe(Command.withDescription("Jobs that were given up and messages that were put aside; changes nothing"))
+
+const show = Command.make(
+  "show",
+  { job: Argument.String("JOB").pipe(Argument.withDescription("A job's id")), json: jsonFlag },
+  loaded(async () => {
+    const { showDeadLetters } = await import("../operations/ops.ts")
+    return ({ job, json }: { readonly job: string; readonly json: boolean }) => showDeadLetters({ json, job: Option.some(job) })
+  })
+).pipe(Command.withDescription("What there is about one job, its messages word for word"))
+
+const redrive = Command.make(
+  "redrive",
+  {
+    jobs: Argument.String("JOB").pipe(Argument.withDescription("The jobs to put back"), Argument.variadic()),
+    all: Flag.Boolean("all").pipe(Flag.withDescription("All of them"), Flag.withDefault(false)),
+    dryRun: Flag.Boolean("dry-run").pipe(Flag.withDescription("Say what would be done, and do nothing"), Flag.withDefault(false)),
+    json: jsonFlag
+  },
+  loaded(async () => (await import("../operations/ops.ts")).redriveDeadLetters)
+).pipe(
+  Command.withDescription(
+    "Put jobs back that were given up, if their rows agree, and clear their messages away; exit code 1 where a row refuses"
+  ),
+  Command.withExamples([{ command: "lectern ops dead-letters redrive --all --dry-run", description: "What would come of it" }])
+)
+
+const deadLetters = Command.make("dead-letters").pipe(
+  Command.withDescription("What stopped for good, and the way back for it"),
+  Command.withSubcommands([list, show, redrive])
+)
+
 export const ops = Command.make("ops").pipe(
   Command.withDescription("Operators' commands on a deployment; DATABASE_URL and the other services' variables say which"),
-  Command.withSubcommands([sweep, reconcile, drill])
+  Command.withSubcommands([sweep, reconcile, deadLetters, drill])
 )

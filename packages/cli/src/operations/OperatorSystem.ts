@@ -11,7 +11,7 @@ import {
 import { EncodeMissesPostgres, EncodePartsPostgres, JobStorePostgres, layerFor, RunHistoryPostgres } from "@lectern/adapters/postgres"
 import { ProgressMirrorRedis, RedisConnection } from "@lectern/adapters/redis"
 import { ObjectStoreS3 } from "@lectern/adapters/s3"
-import { JobQueueSqs } from "@lectern/adapters/sqs"
+import { type DeadLetterQueue, JobQueueSqs } from "@lectern/adapters/sqs"
 import { EncodeLeftovers, JobDispatcher, JobRecorder, Sweeper, VideoDeletion } from "@lectern/domain"
 import { Effect, Layer, Option, Redacted } from "effect"
 import { refusingMirror, refusingObjects, refusingQueue, refusingRuntime } from "./refusingPorts.ts"
@@ -25,6 +25,14 @@ const defaultRegion = "ap-northeast-2"
 export const readOperatorEnvironment = (
   variables: Readonly<Record<string, string | undefined>>
 ): Effect.Effect<Services, BadConfiguration> => readEnvironment(serviceVariables, variables, serviceContradictions)
+
+/** The dead-letter queues that the environment names; none where it names no queues. */
+export const deadLetterQueues = (services: Services): ReadonlyArray<DeadLetterQueue> =>
+  Option.match(sqsQueues(services), {
+    onNone: () => [],
+    onSome: (queues) =>
+      Object.values(queues).map(({ deadLetterUrl }) => ({ url: deadLetterUrl, region: services.AWS_REGION ?? defaultRegion }))
+  })
 
 /**
  * A deployment's services as an operator reaches them: the database, and whatever else the environment names. What it does not

@@ -263,6 +263,16 @@ export const layerWith = (policy: JobPolicy): Layer.Layer<JobStore> =>
               : []
           ).slice(0, limit)
         ),
+      findGivenUp: (limit) =>
+        Effect.sync(() =>
+          [...jobs.values()]
+            .filter((job) => {
+              const video = job.videoId === null ? null : videos.get(videoKey(job.tenantId, job.videoId))
+              return job.status === "FAILED" && (video === null || (video?.encodeJobId === job.id && video.deletedAt === null))
+            })
+            .toSorted((a, b) => b.updatedAt - a.updatedAt)
+            .slice(0, limit)
+        ),
       findDeleting: (limit) =>
         Effect.sync(() =>
           [...videos.values()]
