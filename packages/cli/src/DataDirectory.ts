@@ -7,6 +7,8 @@ export interface DataDirectory {
   readonly database: string
   readonly objects: string
   readonly work: string
+  /** The file in which messages can be looked at that nobody sends. */
+  readonly sandboxMessages: string
 }
 
 export const openDataDirectory = (
@@ -20,7 +22,8 @@ export const openDataDirectory = (
       root,
       database: path.join(root, "database"),
       objects: path.join(root, "objects"),
-      work: path.join(root, "work")
+      work: path.join(root, "work"),
+      sandboxMessages: path.join(root, "sandbox-messages.txt")
     }
     for (const place of [root, places.objects, places.work]) yield* fs.makeDirectory(place, { recursive: true })
     return places

@@ -1,5 +1,5 @@
 import { batchVariables, EncodeRuntimeBatch } from "@lectern/adapters/batch"
-import { type S3Settings, s3Settings, type Services, sqsQueues } from "@lectern/adapters/environment"
+import { type MessageSettings, type S3Settings, s3Settings, type Services, serviceVariables, sqsQueues } from "@lectern/adapters/environment"
 import { ObjectGrants, ObjectStoreFiles, PlaybackUrlsLocal } from "@lectern/adapters/files"
 import { EncodeRuntimeProcess, JobQueueInProcess } from "@lectern/adapters/in-process"
 import {
@@ -10,17 +10,19 @@ import {
   JobStorePostgres,
   layerFor,
   layerPglite,
+  MessageLedgerPostgres,
   migrate,
   PgliteHost,
   type PgliteUnavailable,
   RunHistoryPostgres,
+  StudentContactsPostgres,
   StudentStorePostgres
 } from "@lectern/adapters/postgres"
 import { makeRedisProgressChanges, ProgressMirrorRedis, ProgressReaderRedis, RedisConnection } from "@lectern/adapters/redis"
 import { ObjectStoreS3, PlaybackUrlsCdn } from "@lectern/adapters/s3"
 import { JobQueueSqs, lanes } from "@lectern/adapters/sqs"
 import { makeAccessLog, makeEdge, noAccessLog } from "@lectern/api/edge"
-import { OriginHandler } from "@lectern/api/origin"
+import { CurrentMessagingTerms, OriginHandler } from "@lectern/api/origin"
 import { makeTokenVerifier } from "@lectern/api/tokens"
 import {
   abortAbandonedUploads,
@@ -32,7 +34,14 @@ import {
   VideoDeletion
 } from "@lectern/domain"
 import { MirrorMemory, ProgressMirrorMemory } from "@lectern/domain/memory"
-import { consume, defaultConsumerOptions, jobHandlers } from "@lectern/worker-ai"
+import {
+  consume,
+  defaultConsumerOptions,
+  forgetMessages,
+  jobHandlers,
+  messageProviders,
+  sendingBreaker
+} from "@lectern/worker-ai"
 import { TextRecognitionTesseract } from "@lectern/worker-ai/recognition"
 import { type Config, Effect, Layer, Option, Redacted, Schedule } from "effect"
 import type { SqlClient } from "effect/sql/SqlClient"
@@ -42,6 +51,7 @@ import type { DataDirectory } from "./DataDirectory.ts"
 
 export interface SystemSettings {
   readonly services: Services
+  readonly messages: MessageSettings
   readonly data: DataDirectory
   /** Signs tokens and the addresses of objects. */
   readonly secret: Redacted.Redacted<string>
@@ -81,7 +91,8 @@ const s3Client = (s3: S3Settings) => ({
 /** What an encode's process is told, as its container would be: the services that it shares with us, and its folders. */
 const workerEnvironment = ({ data, services }: SystemSettings): Record<string, string> => {
   const shared = Object.entries({
-    ...services,
+    // By their names: secrets of others that came along are none of an encode's business.
+    ...Object.fromEntries(Object.entries(services).filter(([name]) => Object.hasOwn(serviceVariables, name))),
     LOG_LEVEL: process.env["LOG_LEVEL"],
     OTEL_EXPORTER_OTLP_ENDPOINT: process.env["OTEL_EXPORTER_OTLP_ENDPOINT"]
   }).flatMap(([name, value]): ReadonlyArray<readonly [string, string]> => value === undefined ? [] : [[name, value]])
@@ -137,7 +148,7 @@ type DatabaseFailure =
  * Nothing of Redis is in the type of its failures: it starts without.
  */
 export const systemLayer = (settings: SystemSettings) => {
-  const { data, publicUrl, secret, services } = settings
+  const { data, messages, publicUrl, secret, services } = settings
 
   const host = PgliteHost.layer({ dataDir: data.database })
   const client: Layer.Layer<SqlClient, DatabaseFailure> = services.DATABASE_URL === undefined
@@ -145,6 +156,8 @@ export const systemLayer = (settings: SystemSettings) => {
     : layerFor(Redacted.make(services.DATABASE_URL))
   const stores = Layer.mergeAll(
     JobStorePostgres.layer,
+    MessageLedgerPostgres.layer,
+    StudentContactsPostgres.layer,
     EncodePartsPostgres.layer,
     RunHistoryPostgres.layer,
     StudentStorePostgres.layer
@@ -210,7 +223,18 @@ export const systemLayer = (settings: SystemSettings) => {
   const domain = sweeper.pipe(
     Layer.provideMerge(Layer.merge(VideoDeletion.layer, EncodeLeftovers.layer)),
     Layer.provideMerge(Layer.merge(JobRecorder.layer, JobDispatcher.layer)),
-    Layer.provideMerge(Layer.mergeAll(stores, mirror, objects, playback, queue, runtime, grants, TextRecognitionTesseract.layer))
+    Layer.provideMerge(Layer.mergeAll(
+      stores,
+      mirror,
+      objects,
+      playback,
+      queue,
+      runtime,
+      grants,
+      sendingBreaker,
+      messageProviders(messages, data.sandboxMessages),
+      TextRecognitionTesseract.layer
+    ))
   )
 
   const origin = Layer.unwrap(Effect.gen(function*() {
@@ -240,13 +264,17 @@ export const systemLayer = (settings: SystemSettings) => {
       // Streams that are open would keep the server from closing.
       (opened) => Effect.sync(opened.close)
     )
-    return OriginHandler.layer({ progress: edge.handler, verifier, watchTokens: { secret } })
+    return OriginHandler.layer({ progress: edge.handler, verifier, watchTokens: { secret } }).pipe(
+      Layer.provide(Layer.succeed(CurrentMessagingTerms, { limits: messages.limits, prices: messages.prices }))
+    )
   }))
 
   const consumer = Layer.effectDiscard(
-    Effect.flatMap(jobHandlers({ workRoot: data.work }), (handlers) =>
+    Effect.flatMap(jobHandlers({ workRoot: data.work, messaging: messages }), (handlers) =>
       consume(handlers, { ...defaultConsumerOptions, leaseMillis: leaseSeconds * 1000, graceMillis })).pipe(Effect.forkScoped)
   )
 
-  return Layer.mergeAll(origin, consumer, upkeep).pipe(Layer.provide(domain))
+  const forgetting = Layer.effectDiscard(Effect.forkScoped(forgetMessages(messages.retentionMillis)))
+
+  return Layer.mergeAll(origin, consumer, upkeep, forgetting).pipe(Layer.provide(domain))
 }

@@ -11,6 +11,7 @@ export const keepWorking = Effect.fn(function*() {
     Effect.catchTags({
       ConfigError: (error) => fail(exitCodes.configuration, error.message),
       DatabaseUrlInvalid: (error) => fail(exitCodes.configuration, error.message),
+      SandboxRefused: (error) => fail(exitCodes.configuration, error.message),
       SqlError: (error) => fail(exitCodes.unavailable, `The database cannot be reached: ${error.message}`)
     })
   ))

@@ -1,6 +1,9 @@
 import {
   type BadConfiguration,
   logVariables,
+  messageContradictions,
+  messageSettings,
+  messageVariables,
   readEnvironment,
   serverVariables,
   serviceContradictions,
@@ -8,7 +11,7 @@ import {
 } from "@lectern/adapters/environment"
 import { OriginHandler, serveOrigin } from "@lectern/api/origin"
 import { Context, Effect, Layer, Redacted } from "effect"
-import { openDataDirectory, tokenSecret } from "./DataDirectory.ts"
+import { type DataDirectory, openDataDirectory, tokenSecret } from "./DataDirectory.ts"
 import { systemLayer } from "./System.ts"
 
 export interface ServedSystem {
@@ -32,11 +35,16 @@ export const defaultPort = 8787
 /** Everything that the environment says about a system of one machine. */
 export const readSystemEnvironment = (
   variables: Readonly<Record<string, string | undefined>>
-) => readEnvironment({ ...serviceVariables, ...serverVariables, ...logVariables }, variables, serviceContradictions)
+) =>
+  readEnvironment(
+    { ...serviceVariables, ...serverVariables, ...messageVariables, ...logVariables },
+    variables,
+    (isSet) => [...serviceContradictions(isSet), ...messageContradictions(isSet)]
+  )
 
 type SystemEnvironment = Effect.Success<ReturnType<typeof readSystemEnvironment>>
 
-const partsOf = (environment: SystemEnvironment): ReadonlyArray<string> => [
+const partsOf = (environment: SystemEnvironment, data: DataDirectory): ReadonlyArray<string> => [
   `database  ${environment.DATABASE_URL === undefined ? "PGlite in the data directory" : "DATABASE_URL"}`,
   `mirror    ${environment.REDIS_URL === undefined ? "in memory" : "REDIS_URL"}`,
   `objects   ${
@@ -47,7 +55,9 @@ const partsOf = (environment: SystemEnvironment): ReadonlyArray<string> => [
       : "a folder in the data directory"
   }`,
   `queue     ${environment.SQS_QUEUE_URL_BASIC === undefined ? "in process" : "SQS_QUEUE_URL_*"}`,
-  `encodes   ${environment.VIDEO_BATCH_JOB_QUEUE === undefined ? "child processes" : "VIDEO_BATCH_JOB_QUEUE"}`
+  `encodes   ${environment.VIDEO_BATCH_JOB_QUEUE === undefined ? "child processes" : "VIDEO_BATCH_JOB_QUEUE"}`,
+  `messages  ${environment.SOLAPI_API_KEY === undefined ? `SANDBOX, nothing is sent: ${data.sandboxMessages}` : "SOLAPI_API_KEY"}`,
+  `e-mail    ${environment.SMTP_URL === undefined ? `SANDBOX, nothing is sent: ${data.sandboxMessages}` : "SMTP_URL"}`
 ]
 
 const starting = (): Promise<Response> =>
@@ -71,7 +81,15 @@ export const serveSystem = Effect.fnUntraced(function*(options: ServeSystemOptio
   })
   const publicUrl = (environment.PUBLIC_URL ?? server.url).replace(/\/+$/, "")
   const system = yield* Layer.build(
-    systemLayer({ services: environment, data, secret, publicUrl, encodes: options.encodes, accessLog: options.accessLog })
+    systemLayer({
+      services: environment,
+      messages: messageSettings(environment),
+      data,
+      secret,
+      publicUrl,
+      encodes: options.encodes,
+      accessLog: options.accessLog
+    })
   )
   handler = Context.get(system, OriginHandler)
   yield* Effect.addFinalizer(() =>
@@ -79,7 +97,7 @@ export const serveSystem = Effect.fnUntraced(function*(options: ServeSystemOptio
       handler = starting
     })
   )
-  return { url: publicUrl, secret, parts: partsOf(environment) } satisfies ServedSystem
+  return { url: publicUrl, secret, parts: partsOf(environment, data) } satisfies ServedSystem
 })
 
 export type ServeSystemFailure = Effect.Error<ReturnType<typeof serveSystem>> | BadConfiguration

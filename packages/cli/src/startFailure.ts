@@ -3,7 +3,8 @@ import { type CommandFailed, exitCodes, fail } from "./CommandFailed.ts"
 import type { ServeSystemFailure } from "./serveSystem.ts"
 
 const isConfiguration = (tag: string): boolean =>
-  tag === "BadConfiguration" || tag === "ConfigError" || tag === "DatabaseUrlInvalid" || tag === "GrantSecretRefused"
+  tag === "BadConfiguration" || tag === "ConfigError" || tag === "DatabaseUrlInvalid" || tag === "GrantSecretRefused" ||
+  tag === "SandboxRefused"
 
 /** The innermost reason that a person can do something about. */
 const reasonOf = (cause: unknown): string =>

@@ -1,5 +1,9 @@
 import {
   BadConfiguration,
+  messageContradictions,
+  type MessageSettings,
+  messageSettings,
+  messageVariables,
   readEnvironment,
   type S3Settings,
   s3Settings,
@@ -25,6 +29,7 @@ const Tiers = Schema.String.check(
 /** What a worker of the queues may be told beside its services. */
 const workerVariables = {
   ...serviceVariables,
+  ...messageVariables,
   WORKER_TIERS: Schema.optionalKey(Tiers),
   WORKER_CONCURRENCY: wholeNumber(1, 64),
   WORKER_MEMORY_MIB: wholeNumber(64, 1_048_576),
@@ -50,6 +55,7 @@ export interface WorkerSettings {
   readonly graceMillis: number
   /** `null`: the machine's own place for such. */
   readonly workRoot: string | null
+  readonly messages: MessageSettings
 }
 
 const defaults = { concurrency: 2, leaseSeconds: 60, graceSeconds: 15, region: "ap-northeast-2" } as const
@@ -66,7 +72,10 @@ const servedLanes = (tiers: string | undefined): WorkerSettings["receiveFrom"] =
 export const readWorkerSettings = Effect.fnUntraced(function*(
   variables: Readonly<Record<string, string | undefined>>
 ): Effect.fn.Return<WorkerSettings, BadConfiguration> {
-  const found = yield* readEnvironment(workerVariables, variables, serviceContradictions)
+  const found = yield* readEnvironment(workerVariables, variables, (isSet) => [
+    ...serviceContradictions(isSet),
+    ...messageContradictions(isSet)
+  ])
   const queues = sqsQueues(found)
   const s3 = s3Settings(found)
   const { DATABASE_URL, REDIS_URL } = found
@@ -93,6 +102,7 @@ export const readWorkerSettings = Effect.fnUntraced(function*(
     memoryMiB: found.WORKER_MEMORY_MIB ?? null,
     leaseMillis: (found.LECTERN_LEASE_SECONDS ?? defaults.leaseSeconds) * 1000,
     graceMillis: (found.WORKER_GRACE_SECONDS ?? defaults.graceSeconds) * 1000,
-    workRoot: found.LECTERN_WORK_DIR ?? null
+    workRoot: found.LECTERN_WORK_DIR ?? null,
+    messages: messageSettings(found)
   }
 })

@@ -25,6 +25,7 @@ const work = (settings: WorkerSettings) =>
     Effect.catchTags({
       ConfigError: refused,
       DatabaseUrlInvalid: refused,
+      SandboxRefused: refused,
       SqlError: (error) =>
         Effect.as(Effect.logError("The database cannot be reached", { error: error.message }), exitCodes.temporary)
     }),

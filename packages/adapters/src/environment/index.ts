@@ -1,2 +1,3 @@
 /** What a process is told by its environment, checked as a whole. */
 export * from "./Environment.ts"
+export * from "./MessageSettings.ts"

@@ -9,21 +9,24 @@ import {
   type JobQueue,
   type JobRecorder,
   type JobStore,
+  type MessageLedger,
   newUuid,
   type ObjectStore,
   type PlaybackUrls,
   type ProgressMirror,
   type ProgressReader,
+  type StudentContacts,
   type TenantId,
   type VideoDeletion
 } from "@lectern/domain"
 import * as ApiReference from "./ApiReference.ts"
 import { Authorization } from "./Authorization.ts"
-import { announcesTooMuch, maxJsonBytes } from "./bodyLimit.ts"
+import { announcesTooMuch, jsonLimit } from "./bodyLimit.ts"
 import { crossOriginHeaders, preflightResponse } from "./crossOrigin.ts"
 import { asContractError, causeResponse, refusalResponse } from "./errorResponse.ts"
 import { HealthHandlers } from "./HealthHandlers.ts"
 import { JobHandlers } from "./JobHandlers.ts"
+import { MessagingHandlers } from "./MessagingHandlers.ts"
 import { methodsOf, routerConfig } from "./methodsOf.ts"
 import { MirroredDetail } from "./MirroredDetail.ts"
 import * as ObjectRoutes from "./ObjectRoutes.ts"
@@ -55,6 +58,8 @@ export interface OriginHandlerOptions {
  */
 export type OriginServices =
   | JobStore
+  | MessageLedger
+  | StudentContacts
   | JobRecorder
   | JobDispatcher
   | JobQueue
@@ -67,7 +72,7 @@ export type OriginServices =
 const routes = ({ verifier, watchTokens }: OriginHandlerOptions) =>
   Layer.mergeAll(
     HttpApiBuilder.layer(OriginApi).pipe(
-      Layer.provide([VideoHandlers, MultipartUploadHandlers, JobHandlers, StudentHandlers, HealthHandlers]),
+      Layer.provide([VideoHandlers, MultipartUploadHandlers, JobHandlers, StudentHandlers, MessagingHandlers, HealthHandlers]),
       Layer.provide([Authorization.layer(verifier), RequestDecoding.layer, MirroredDetail.layer, WatchTokens.layer(watchTokens)])
     ),
     ApiReference.layer,
@@ -169,6 +174,7 @@ const make = Effect.fnUntraced(function*(
       : Effect.catchCause(routed, (cause) => causeResponse(cause, noRoute(request.method, path)))).pipe(
         Effect.annotateLogs({ requestId }),
         Effect.provideService(RequestTenant, tenant),
+        Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.fromInputUnsafe(jsonLimit(path))),
         Effect.onInterrupt(() => log(clientGone))
       )
     const answered = HttpServerResponse.setHeaders(asContractError(response), {
@@ -177,7 +183,7 @@ const make = Effect.fnUntraced(function*(
     })
     yield* log(answered.status)
     return answered
-  }).pipe(inHand, Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.fromInputUnsafe(maxJsonBytes)))
+  }).pipe(inHand)
 
   const context = yield* Effect.context<never>()
   const handle = HttpEffect.toWebHandlerWith<never, HttpServerRequest.HttpServerRequest | Scope.Scope>(context)(answer)

@@ -80,6 +80,16 @@ export class UnsupportedMediaType extends Schema.Error<UnsupportedMediaType>("Un
   }
 }
 
+/** 429: more than the tenant may have now; the same request may succeed after `retry_after_seconds`. */
+export class TooManyRequests extends Schema.Error<TooManyRequests>("TooManyRequests")(
+  Schema.Struct({ ...RefusalBody.fields, retry_after_seconds: Schema.Int }).annotate({ identifier: "TooMany" }),
+  refusal(429, "More than the tenant may have now")
+) {
+  override get message(): string {
+    return this.detail
+  }
+}
+
 /** 503: the database or the object store is away; the same request may succeed later. */
 export class Unavailable extends Schema.Error<Unavailable>("Unavailable")(
   RefusalBody,

@@ -1,10 +1,17 @@
+import { maxMessagingBytes } from "./MessagingRequest.ts"
 import { maxSpreadsheetBodyBytes } from "./SpreadsheetUpload.ts"
 
 /** Bytes of a JSON body: the largest honest one has a title and a file name. */
 export const maxJsonBytes = 64 * 1024
 
+const messagingPath = "/api/v1/messaging/send/"
+
+/** Bytes of the JSON that a path takes. */
+export const jsonLimit = (path: string): number => path === messagingPath ? maxMessagingBytes : maxJsonBytes
+
 const limits: ReadonlyArray<readonly [pathStart: string, bytes: number]> = [
   ["/api/v1/students/bulk_create_from_excel/", maxSpreadsheetBodyBytes],
+  [messagingPath, maxMessagingBytes],
   // The object routes have a limit of their own, which depends on the grant.
   ["/api/v1/objects/", Number.POSITIVE_INFINITY]
 ]

@@ -4,6 +4,7 @@
  */
 export { Authorization, CurrentPrincipal } from "./Authorization.ts"
 export { DocumentedApi, OriginApi } from "./OriginApi.ts"
+export { CurrentMessagingTerms, type MessagingTerms } from "./MessagingHandlers.ts"
 export { OriginHandler, type OriginHandlerOptions, type OriginServices } from "./OriginHandler.ts"
 export {
   BadRequest,
@@ -11,6 +12,7 @@ export {
   ContentTooLarge,
   Forbidden,
   NotFound,
+  TooManyRequests,
   Unauthorized,
   Unavailable,
   UnsupportedMediaType

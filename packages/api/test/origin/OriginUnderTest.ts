@@ -2,7 +2,8 @@
 import { Context, Effect, Layer, Logger, Redacted } from "effect"
 import { NodeServices } from "@effect/platform-node"
 import { ObjectGrants, ObjectStoreFiles, PlaybackUrlsLocal } from "@lectern/adapters/files"
-import { PlaybackUrls, ProgressReader } from "@lectern/domain"
+import { PlaybackUrls, ProgressReader, type StudentContact, TenantId } from "@lectern/domain"
+import { StudentContactsMemory } from "@lectern/domain/memory"
 import { TestDomain } from "@lectern/domain/testing"
 import { makeEdgeHandler } from "@lectern/api/edge"
 import { makeTokenVerifier, signToken } from "@lectern/api/tokens"
@@ -56,6 +57,20 @@ const token = (tenantId: number): Promise<string> =>
 const Playback = Layer.succeed(
   PlaybackUrls,
   PlaybackUrls.of({ url: (objectKey) => Effect.succeed(`https://play.example/${objectKey}`) })
+)
+
+/** The students of tenants 1 and 2. */
+export const students: ReadonlyArray<StudentContact> = [
+  { id: 11, name: "홍길동", guardianPhone: "010-1234-5678", studentPhone: "010-9999-0001" },
+  { id: 12, name: "김철수", guardianPhone: "010-1234-5679", studentPhone: null },
+  { id: 13, name: "이영희", guardianPhone: "", studentPhone: "010-9999-0003" }
+]
+
+const Contacts = StudentContactsMemory.layer(
+  new Map([
+    [TenantId.make(1), students],
+    [TenantId.make(2), [{ id: 21, name: "남의 학생", guardianPhone: "010-2222-2222", studentPhone: null }]]
+  ])
 )
 
 const requestBody = (body: Call["body"]): { readonly body?: BodyInit; readonly type?: string } => {
@@ -153,7 +168,7 @@ const build = <A, E>(overrides: Layer.Layer<A, E>, options: Options) => {
   ).pipe(
     Layer.provide(Handler),
     Layer.provideMerge(overrides),
-    Layer.provide(Playback),
+    Layer.provide([Playback, Contacts]),
     Layer.provideMerge(TestDomain.layer),
     Layer.provide(Logger.layer([collect]))
   )

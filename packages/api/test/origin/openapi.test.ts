@@ -177,11 +177,27 @@ describe("GET /api/v1/openapi.json", () => {
       const abandoned = yield* check(201, "POST", begin, "", big)
       const other = { id: abandoned.json.video.id, upload_id: abandoned.json.upload_id }
       yield* check(204, "POST", `${multipart}abort/`, "", { body: other })
+
       const accepted = yield* check(202, "POST", students, "", { body: form("a.xlsx", 4) })
       yield* check(200, "GET", job, accepted.json.job_id)
       yield* check(400, "POST", students, "", { body: form("a.xlsx", 0) })
       yield* check(415, "POST", students, "", { body: form("a.pdf", 4) })
       yield* check(413, "POST", students, "", { body: form("a.xlsx", 20 * 1024 * 1024 + 1) })
+
+      const messaging = "/api/v1/messaging/send/"
+      const messages = { message_mode: "sms", raw_body: "글", recipients: ["010-1111-2222"] }
+      yield* check(202, "POST", messaging, "", { body: { ...messages, business_key: "k" } })
+      yield* check(200, "POST", messaging, "", { body: { ...messages, dry_run: true } })
+      yield* check(400, "POST", messaging, "", { body: { ...messages, recipients: ["x"] } })
+      yield* check(409, "POST", messaging, "", { body: { ...messages, raw_body: "다른 글", business_key: "k" } })
+      yield* check(413, "POST", messaging, "", { body: "x".repeat(9_000_000), headers: { "content-type": "application/json" } })
+      yield* check(415, "POST", messaging, "", { body: "x", headers: { "content-type": "text/plain" } })
+      const many = Array.from({ length: 10_000 }, (_, index) => `010${String(20_000_000 + index)}`)
+      yield* check(202, "POST", messaging, "", { body: { ...messages, recipients: many } })
+      yield* check(202, "POST", messaging, "", { body: { ...messages, recipients: many.slice(1) } })
+      yield* check(429, "POST", messaging, "", { body: { ...messages, recipients: many } })
+      yield* faults.script("messages", ["refused"])
+      yield* check(503, "POST", messaging, "", { body: messages })
 
       for (
         const [method, template] of [
@@ -204,6 +220,7 @@ describe("GET /api/v1/openapi.json", () => {
         ["GET", list, {}],
         ["GET", job, {}],
         ["POST", init, file],
+        ["POST", begin, big],
         ["POST", students, { body: form("a.xlsx", 4) }]
       ] as const) {
         yield* faults.store(["refused"])
@@ -220,7 +237,6 @@ describe("GET /api/v1/openapi.json", () => {
 
       const documented = Object.entries<object>(document.paths)
         .flatMap(([path, methods]) =>
-        ["POST", begin, big],
           Object.keys(methods).flatMap((method) =>
             Object.keys(responses(method, path)).map((status) => `${method.toUpperCase()} ${path} ${status}`)
           )
