@@ -37,6 +37,6 @@ export const oldWayAsked = (
   return asked === undefined ? null : [
     `Batch only: the ${asked.kind} ${asked.name}, which ${asked.was}, does not exist; videos are encoded by AWS Batch and nothing else`,
     "  where to look: VIDEO_BATCH_JOB_QUEUE and VIDEO_BATCH_JOB_DEFINITION name where encodes run; "
-    + "`lectern doctor JOB` says why one does not; docs/decisions has the reasons"
+    + "`lectern doctor JOB` says why one does not; docs/decisions/0013-batch-only.md has the reasons"
   ].join("\n")
 }
