@@ -19,6 +19,9 @@ import { redisMirror } from "./redisMirror.ts"
 const configurationFault = 78
 const flushMillis = 10_000
 
+/** Milliseconds that the answers in hand have at the end: none takes 250. */
+const graceMillis = 500
+
 const serve = (settings: EdgeSettings): void => {
   const log = (lines: string): void => void process.stdout.write(lines)
   const mirror = redisMirror(settings.redisUrl)
@@ -28,7 +31,10 @@ const serve = (settings: EdgeSettings): void => {
   const stop = (): void => {
     clearInterval(flushing)
     edge.close()
+    // A connection that has said nothing, or half a question, is at work in Node's eyes: it would be waited for.
+    const grace = setTimeout(() => server.closeAllConnections(), graceMillis)
     server.close(() => {
+      clearTimeout(grace)
       mirror.close()
       accessLog.flush()
     })

@@ -4,7 +4,7 @@ import { makeLazyRedis } from "@lectern/adapters/redis"
 import { Effect, Schedule } from "effect"
 import { once } from "node:events"
 import { readFileSync } from "node:fs"
-import { connect } from "node:net"
+import { connect, type Socket } from "node:net"
 import { type EdgeProcess, runEdge, startEdge } from "./edgeProcess.ts"
 import { jobPath, token, videoPath } from "./edgeSubject.ts"
 
@@ -70,6 +70,32 @@ it.live("The edge is alive without Redis, and ends with 0 when it is told to", (
     edge.process.kill("SIGTERM")
     assert.deepStrictEqual(yield* Effect.promise(() => once(edge.process, "close")), [0, null])
     assert.match(edge.output(), /"message":"answers".*"job 200 unreadable":1,"video 200 unreadable":1/)
+  }))
+
+it.live("The edge ends when it is told to, whoever has said nothing or half a question, and answers what it was asked before", () =>
+  Effect.gen(function*() {
+    const { port } = yield* SilentPort.make
+    const edge = yield* startEdge(`redis://127.0.0.1:${port}`)
+    const open = (text: string) =>
+      Effect.acquireRelease(
+        Effect.callback<Socket>((resume) => {
+          const socket = connect(edge.port, "127.0.0.1", () => {
+            socket.write(text)
+            resume(Effect.succeed(socket))
+          })
+          socket.on("error", () => undefined)
+        }),
+        (socket) => Effect.sync(() => socket.destroy())
+      )
+    yield* open("")
+    yield* open("GET /healthz HT")
+    const asking = yield* open(`GET ${videoPath} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${token}\r\n\r\n`)
+    // An answer on another connection: what was sent before has arrived.
+    yield* edge.ask("/healthz")
+    const ended = once(edge.process, "close")
+    edge.process.kill("SIGTERM")
+    assert.include(String(yield* Effect.promise(() => once(asking, "data"))), "HTTP/1.1 200 OK")
+    assert.deepStrictEqual(yield* Effect.promise(() => ended), [0, null])
   }))
 
 describeIf(RedisServer.availability, "The edge on Node, over a real Redis", () => {
