@@ -12,7 +12,6 @@ import {
   JobStore,
   type JobStoreUnavailable,
   type LeaseLost,
-  ObjectStore,
   type Sample,
   type Video,
   type VideoStepName,
@@ -20,7 +19,7 @@ import {
 } from "@lectern/domain"
 import { Cause, Duration, Effect } from "effect"
 import { helpEncode } from "./EncodeHelp.ts"
-import { Encoder, TimeLimitReached, TranscodeFailed } from "./encoder/index.ts"
+import { Encoder, TimeLimitReached, TranscodeFailed, type TranscodeFailedReason } from "./encoder/index.ts"
 import { ExitCode } from "./ExitCode.ts"
 import { publishHls } from "./HlsPublication.ts"
 import { type KeepFailure, type KeptParts, makeKeptParts } from "./KeptParts.ts"
@@ -198,7 +197,6 @@ const encode = (
 ) =>
   Effect.gen(function*() {
     const encoder = yield* Encoder
-    const objects = yield* ObjectStore
     const parts = yield* EncodeParts
     const leftovers = yield* EncodeLeftovers
     let current: VideoStepName | null = null
@@ -218,8 +216,7 @@ const encode = (
 
     yield* moveTo("downloading")
     let downloaded = 0
-    const { etag } = yield* objects.head(video.fileKey)
-    yield* within("downloading", downloadRaw(video.fileKey, input, (bytes, total) => {
+    const { etag } = yield* within("downloading", downloadRaw(video.fileKey, input, (bytes, total) => {
       downloaded += bytes
       return moved({ fraction: downloaded / total, remainingSeconds: null })
     }))
@@ -263,7 +260,8 @@ const encode = (
       duration: Math.max(1, Math.round(result.durationSeconds)),
       variants: result.variants.map((variant) => `${variant.width}x${variant.height}`),
       ...(result.storyboard === undefined ? {} : { storyboard_path: `${prefix}${result.storyboard}` }),
-      non_standard_input_reasons: result.nonStandardInputReasons
+      non_standard_input_reasons: result.nonStandardInputReasons,
+      ...(result.rules === undefined ? {} : { rules: result.rules })
     }
     const end: AttemptEnd = {
       command: { _tag: "Succeed", result: output },
@@ -299,8 +297,7 @@ const encode = (
             ? outOfMemory(memory, error.message)
             : ended("The encode failed", error.message, error.retryable ? ExitCode.temporary : ExitCode.bug, {
               _tag: "Fail",
-              code: error.reason._tag,
-              message: "영상을 변환하지 못했습니다",
+              ...failureWords(error.reason),
               retryable: error.retryable
             })),
       EncoderUnavailable: (error) => temporary("encoder_unavailable", error.message),
@@ -323,6 +320,16 @@ const encode = (
         : Effect.failCause(cause)
     )
   )
+
+/** How a failure is called in the job's row: a broken rule by its number, so that it can be looked up and counted. */
+const failureWords = (reason: TranscodeFailedReason): { readonly code: string; readonly message: string } => {
+  if (reason._tag !== "OutputInvalid") return { code: reason._tag, message: "영상을 변환하지 못했습니다" }
+  const rules = [...new Set(reason.faults.map(({ rule }) => rule))]
+  return {
+    code: `${reason._tag}:${rules[0] ?? ""}`,
+    message: `변환한 영상이 재생 규칙을 지키지 못해 공개하지 않았습니다 (규칙 ${rules.join(", ")})`
+  }
+}
 
 /** Longest time for a step that moves bytes: of the largest upload at 6 MB/s. */
 const transferLimit = Duration.hours(3)

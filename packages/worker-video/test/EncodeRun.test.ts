@@ -19,7 +19,7 @@ import { type Fault, Faults, TestDomain } from "@lectern/domain/testing"
 import { Deferred, Effect, Exit, Fiber, FileSystem, Layer, References, Stream } from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
 import { runEncode } from "../src/EncodeRun.ts"
-import { Encoder, MediaRejected, ProgramFailed, TranscodeFailed } from "../src/encoder/index.ts"
+import { Encoder, MediaRejected, OutputInvalid, ProgramFailed, TranscodeFailed } from "../src/encoder/index.ts"
 import { ExitCode } from "../src/ExitCode.ts"
 
 const tenant = TenantId.make(7)
@@ -161,6 +161,10 @@ describe("EncodeRun", () => {
       assert.strictEqual(video.hlsPath, `tenants/7/video/hls/${videoId}/master.m3u8`)
       const objects = yield* published(videoId)
       assert.includeMembers(objects, ["master.m3u8", "thumbnail.jpg"])
+      assert.include(objects.map((path) => `tenants/7/video/hls/${videoId}/${path}`), video.storyboardPath)
+      const rules = new Map(video.rules?.map((rule) => [rule.number, rule]))
+      assert.isAtLeast(rules.size, 40)
+      assert.deepInclude(rules.get("1.19"), { title: "There are at most 60 frames a second", kept: true, measured: "25 frames a second" })
       const reader = yield* ProgressReader
       const [seen] = yield* reader.read(tenant, [videoSubject(videoId)])
       assert.match(seen?.status ?? "", /"status":"READY"/)
@@ -250,12 +254,13 @@ describe("EncodeRun", () => {
 
   it.live("tells what a retry can help from what it cannot", () =>
     Effect.gen(function*() {
-      const ended = Effect.fnUntraced(function*() {
+      const endedJob = Effect.fnUntraced(function*() {
         const { jobId } = yield* uploaded()
         const { exit } = yield* run(jobId)
         const store = yield* JobStore
-        return { exit, status: (yield* store.getJob(tenant, jobId)).job.status }
+        return { exit, job: (yield* store.getJob(tenant, jobId)).job }
       })
+      const ended = () => Effect.map(endedJob(), ({ exit, job }) => ({ exit, status: job.status }))
       const endedBy = (failure: MediaRejected | TranscodeFailed) =>
         Effect.provide(ended(), world(promptEncoder(Effect.fail(failure))))
       const killed = new ProgramFailed({ program: "ffmpeg", exitCode: null, signal: "SIGKILL", lastLines: [] })
@@ -267,6 +272,12 @@ describe("EncodeRun", () => {
         exit: ExitCode.bug,
         status: "FAILED"
       })
+      const faults = [{ rule: "7.4", detail: "v360" }, { rule: "7.4", detail: "v240" }, { rule: "8.1", detail: "audio" }]
+      const invalid = new TranscodeFailed({ reason: new OutputInvalid({ faults }), retryable: false })
+      assert.deepStrictEqual(yield* endedBy(invalid), { exit: ExitCode.bug, status: "FAILED" })
+      const { job } = yield* Effect.provide(endedJob(), world(promptEncoder(Effect.fail(invalid))))
+      assert.strictEqual(job.errorCode, "OutputInvalid:7.4")
+      assert.match(job.errorMessage ?? "", /[가-힣].*\(규칙 7\.4, 8\.1\)$/)
       assert.deepStrictEqual(yield* endedBy(MediaRejected.because("damaged", "x")), {
         exit: ExitCode.badInput,
         status: "REJECTED_BAD_INPUT"

@@ -1,3 +1,4 @@
+import { RuleCheck } from "@lectern/domain"
 import { Schema } from "effect"
 
 /** A file of the output. `path` is relative to it, with "/" between names. */
@@ -44,15 +45,10 @@ export const EncodeResult = Schema.Struct({
   /** What the program said although it ended well. */
   warnings: Schema.Array(Schema.String),
   /**
-   * How many rules of Apple's authoring specification and of RFC 8216 the stream was checked against, and which of them
-   * it breaks, by their numbers: none, or the encode would have failed. Absent where an encoder checks no rules.
+   * The rules of Apple's authoring specification and of RFC 8216 that the stream was checked against: all kept, or the encode
+   * would have failed. Absent where an encoder checks no rules.
    */
-  rules: Schema.optionalKey(
-    Schema.Struct({
-      checked: Schema.Int,
-      broken: Schema.Array(Schema.Struct({ rule: Schema.String, detail: Schema.String }))
-    })
-  ),
+  rules: Schema.optionalKey(Schema.Array(RuleCheck)),
   /** What about the input made the encode slower, e.g. "variable_frame_rate". */
   nonStandardInputReasons: Schema.Array(Schema.String)
 })

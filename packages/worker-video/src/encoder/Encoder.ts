@@ -1,3 +1,4 @@
+import type { RuleCheck } from "@lectern/domain"
 import { Context, Duration, Effect, FileSystem, Layer, Path, type PlatformError, Schema } from "effect"
 import type { ChildProcessSpawner } from "effect/process"
 import { defaultPlanOptions, type EncodePlan, plan, type PlanOptions } from "./EncodePlan.ts"
@@ -7,7 +8,7 @@ import { encodeKey } from "./EncodeKey.ts"
 import { playlistName, renditionNames } from "./FfmpegCommandLine.ts"
 import { fileHeaders } from "./FileHeaders.ts"
 import { completenessRules, validateHls, type Validation } from "./HlsValidator.ts"
-import { checkHlsRules, type HlsRulesChecked } from "./HlsRules.ts"
+import { checkHlsRules } from "./HlsRules.ts"
 import { hlsStream, playlistPaths } from "./HlsStream.ts"
 import { iFramePlaylist, iFramePlaylistName, keyFramesOf } from "./IFramePlaylist.ts"
 import { joinParts } from "./JoinedParts.ts"
@@ -194,7 +195,7 @@ export class Encoder extends Context.Service<
           if (rules.broken.length > 0) {
             return yield* new TranscodeFailed({ reason: new OutputInvalid({ faults: rules.broken }), retryable: false })
           }
-          return rules
+          return rules.checks
         })
 
         const filesOf = Effect.fnUntraced(
@@ -223,7 +224,7 @@ export class Encoder extends Context.Service<
         const resultOf = (
           encodePlan: EncodePlan,
           { renditions }: Validation,
-          rules: HlsRulesChecked,
+          rules: ReadonlyArray<RuleCheck>,
           storyboardTrack: string | null,
           files: ReadonlyArray<EncodedFile>,
           warnings: ReadonlyArray<string>

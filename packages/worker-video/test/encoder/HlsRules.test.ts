@@ -174,8 +174,10 @@ const planted: ReadonlyArray<readonly [number: string, fault: Plant]> = [
   ]
 ]
 
-const broken = ({ master, plan: encodePlan, playlists, renditions }: Parts) =>
-  checkHlsRules(hlsStream(encodePlan, renditions, master, playlists)).broken.map(({ rule }) => rule)
+const checked = ({ master, plan: encodePlan, playlists, renditions }: Parts) =>
+  checkHlsRules(hlsStream(encodePlan, renditions, master, playlists))
+
+const broken = (parts: Parts) => checked(parts).broken.map(({ rule }) => rule)
 
 layer(Good.layer.pipe(Layer.provideMerge(encoderLayer)), { excludeTestServices: true })("HlsRules", (it) => {
   it.effect("finds nothing in a good stream", () =>
@@ -183,6 +185,34 @@ layer(Good.layer.pipe(Layer.provideMerge(encoderLayer)), { excludeTestServices: 
       const good = yield* Good
       assert.deepStrictEqual(broken(good), [])
       assert.isAtLeast(hlsRules.length, 40)
+    })
+  )
+
+  it.effect("says of every rule what was measured, with values that a person can check", () =>
+    Effect.gen(function* () {
+      const { checks } = checked(yield* Good)
+      assert.deepStrictEqual(checks.map(({ number }) => number), hlsRules.map(({ number }) => number))
+      assert.isTrue(checks.every(({ kept, measured, title }) => kept && title !== "" && measured !== ""))
+      const measured = new Map(checks.map((check) => [check.number, check.measured]))
+      assert.strictEqual(measured.get("1.13"), "2 s")
+      assert.strictEqual(measured.get("1.19"), "15 frames a second")
+      assert.strictEqual(measured.get("1.33"), "640x360; 426x240")
+      assert.strictEqual(measured.get("2.3"), "mp4a.40.2")
+      assert.strictEqual(measured.get("7.5"), "6 s")
+      assert.strictEqual(measured.get("9.15"), "15.000")
+      for (const number of ["1.26", "1.27", "6.9"]) {
+        const [least = Number.NaN, most = least] = (measured.get(number) ?? "").match(/-?[0-9.]+/g)?.map(Number) ?? []
+        assert.isTrue(least >= -10 && most <= 10, `${number}: ${measured.get(number)}`)
+      }
+    })
+  )
+
+  it.effect("says of a broken rule what breaks it", () =>
+    Effect.gen(function* () {
+      const { checks } = checked(inMaster(/FRAME-RATE=15\.000/, "FRAME-RATE=15.020")(yield* Good))
+      const [found, ...others] = checks.filter(({ kept }) => !kept)
+      assert.deepStrictEqual([found?.number, others], ["9.15", []])
+      assert.match(found?.measured ?? "", /15\.020.*measured 15/)
     })
   )
 
