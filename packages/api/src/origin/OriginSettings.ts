@@ -2,6 +2,8 @@ import { batchVariables } from "@lectern/adapters/batch"
 import {
   type BadConfiguration,
   logVariables,
+  messageSettings,
+  messageVariables,
   readEnvironment,
   type S3Settings,
   s3Settings,
@@ -11,12 +13,14 @@ import {
   sqsQueues
 } from "@lectern/adapters/environment"
 import type { SqsQueues } from "@lectern/adapters/sqs"
+import type { MessagingTerms } from "./MessagingHandlers.ts"
 import { Effect, Option, Redacted, Schema } from "effect"
 
 /** What an origin may be told. It has no stand-ins: what it takes in is worked on by other programs. */
 const originVariables = {
   ...serviceVariables,
   ...serverVariables,
+  ...messageVariables,
   ...logVariables,
   DATABASE_URL: Schema.requiredKey(serviceVariables.DATABASE_URL),
   REDIS_URL: Schema.requiredKey(serviceVariables.REDIS_URL),
@@ -40,6 +44,7 @@ export interface OriginSettings {
   /** `null`: playback goes through the origin itself. */
   readonly mediaBaseUrl: string | null
   readonly region: string
+  readonly messaging: MessagingTerms
   readonly queues: SqsQueues
   readonly batch: { readonly jobQueue: string; readonly jobDefinition: string }
 }
@@ -75,6 +80,7 @@ export const readOriginSettings = (
       pathStyle: found.R2_ENDPOINT === undefined,
       mediaBaseUrl: found.MEDIA_BASE_URL ?? null,
       region: found.AWS_REGION ?? defaults.region,
+      messaging: messageSettings(found),
       batch: {
         jobQueue: found.VIDEO_BATCH_JOB_QUEUE ?? batchVariables.jobQueue.default,
         jobDefinition: found.VIDEO_BATCH_JOB_DEFINITION ?? batchVariables.jobDefinition.default

@@ -28,6 +28,7 @@ import { makeTokenVerifier } from "@lectern/api/tokens"
 import { JobDispatcher, JobRecorder, ProgressReader, VideoDeletion } from "@lectern/domain"
 import { Observability } from "@lectern/observability"
 import { Cause, Context, Effect, Exit, Layer, Redacted } from "effect"
+import { CurrentMessagingTerms } from "./MessagingHandlers.ts"
 import { OriginHandler } from "./OriginHandler.ts"
 import { type OriginSettings, readOriginSettings } from "./OriginSettings.ts"
 import { serveOrigin } from "./serveOrigin.ts"
@@ -72,7 +73,7 @@ const services = (settings: OriginSettings) => {
 }
 
 /** The origin's handler with the edge's mounted: one reader of progress, one verifier of tokens. */
-const handler = ({ redis, secret }: OriginSettings) =>
+const handler = ({ messaging, redis, secret }: OriginSettings) =>
   Layer.unwrap(Effect.gen(function*() {
     const reader = yield* ProgressReader
     const run = Effect.runPromiseWith(yield* Effect.context<never>())
@@ -94,7 +95,9 @@ const handler = ({ redis, secret }: OriginSettings) =>
       // Streams that are open would keep the server from closing.
       (opened) => Effect.sync(opened.close)
     )
-    return OriginHandler.layer({ progress: edge.handler, verifier, watchTokens: { secret } })
+    return OriginHandler.layer({ progress: edge.handler, verifier, watchTokens: { secret } }).pipe(
+      Layer.provide(Layer.succeed(CurrentMessagingTerms, messaging))
+    )
   }))
 
 const service = "origin"
