@@ -41,6 +41,11 @@ export const postgresFolder = postgresInPath === undefined
 /** The folder of the Redis server. */
 export const redisFolder = folderOf(["redis-server"])
 
+/** The folder of Chromium. */
+export const chromiumFolder = folderOf(["chromium"])
+
 export const postgresAvailability = availability(postgresFolder, "no Postgres server (initdb, postgres) found")
 
 export const redisAvailability = availability(redisFolder, "no redis-server found")
+
+export const chromiumAvailability = availability(chromiumFolder, "no chromium found")

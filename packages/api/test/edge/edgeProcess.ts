@@ -16,6 +16,8 @@ export interface EdgeProcess {
   readonly port: number
   /** What it has printed so far. */
   readonly output: () => string
+  /** Ends it without a word, and returns when it is gone. */
+  readonly kill: Effect.Effect<void>
   readonly ask: (path: string, headers?: Record<string, string>) => Effect.Effect<Answer>
 }
 
@@ -29,13 +31,14 @@ export const runEdge = (env: Record<string, string>) =>
     return Effect.sync(() => child.kill("SIGKILL"))
   })
 
-export const startEdge = (redisUrl: string) =>
+/** `atPort`: any that is free by default. */
+export const startEdge = (redisUrl: string, atPort = 0) =>
   Effect.gen(function*() {
     let output = ""
     const child = yield* Effect.acquireRelease(
       Effect.sync(() =>
         spawn(process.execPath, [entry], {
-          env: { PORT: "0", REDIS_URL: redisUrl, AUTH_JWT_SECRET: secret },
+          env: { PORT: String(atPort), REDIS_URL: redisUrl, AUTH_JWT_SECRET: secret },
           stdio: ["ignore", "pipe", "pipe"]
         })
       ),
@@ -58,5 +61,9 @@ export const startEdge = (redisUrl: string) =>
         })
         return { status: response.status, body: (await response.json()) as Answer["body"] }
       })
-    return { process: child, port, output: () => output, ask } satisfies EdgeProcess
+    const kill = Effect.callback<void>((resume) => {
+      child.once("exit", () => resume(Effect.void))
+      child.kill("SIGKILL")
+    })
+    return { process: child, port, output: () => output, ask, kill } satisfies EdgeProcess
   })

@@ -1,28 +1,8 @@
 /** A real Chromium with hls.js, and a server of its own for what it plays. */
+import { openChromium } from "@lectern/harness/chromium"
 import { Effect, FileSystem, Path, Schema } from "effect"
-import { accessSync, constants } from "node:fs"
 import { createServer } from "node:http"
-import { delimiter, join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { chromium } from "playwright-core"
-import { temporary } from "./MadeMedia.ts"
-
-const isExecutable = (path: string): boolean => {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
-}
-
-const found = (process.env["PATH"] ?? "")
-  .split(delimiter)
-  .map((folder) => join(folder, "chromium"))
-  .find(isExecutable)
-
-export const browserAvailability =
-  found === undefined ? { available: false as const, reason: "no chromium found" } : { available: true as const }
 
 const player = fileURLToPath(import.meta.resolve("hls.js/dist/hls.js"))
 
@@ -125,27 +105,7 @@ const served = Effect.fnUntraced(function* (directory: string) {
 /** Plays the stream in `directory` in hls.js: every rung, to near the end and back. */
 export const playedInBrowser = Effect.fnUntraced(function* (directory: string) {
   const url = yield* served(directory)
-  const profile = yield* temporary
-  const context = yield* Effect.acquireRelease(
-    Effect.promise(() =>
-      chromium.launchPersistentContext(profile, {
-        ...(found === undefined ? {} : { executablePath: found }),
-        headless: true,
-        args: [
-          "--headless",
-          "--no-sandbox",
-          "--disable-gpu",
-          "--disable-quic",
-          "--no-first-run",
-          "--disable-background-networking",
-          "--disable-component-update",
-          "--disable-sync",
-          "--autoplay-policy=no-user-gesture-required"
-        ]
-      })
-    ),
-    (open) => Effect.promise(() => open.close())
-  )
+  const context = yield* openChromium
   const said: unknown = yield* Effect.promise(async () => {
     const tab = await context.newPage()
     await tab.goto(url)

@@ -1,7 +1,8 @@
 import { assert, layer } from "@effect/vitest"
 import { describeIf } from "@lectern/harness"
+import { chromiumAvailability } from "@lectern/harness/chromium"
 import { Context, Effect, FileSystem, Layer, Path } from "effect"
-import { browserAvailability, playedInBrowser } from "./Browser.ts"
+import { playedInBrowser } from "./Browser.ts"
 import { encode, encoderLayer, h264, made, picture, temporary, tone } from "./MadeMedia.ts"
 
 /** A directory with a stream of two rungs and sound. */
@@ -37,7 +38,7 @@ const spoiled = Effect.fnUntraced(function* (
   return yield* playedInBrowser(directory)
 })
 
-describeIf(browserAvailability, "Playback in hls.js", () => {
+describeIf(chromiumAvailability, "Playback in hls.js", () => {
   layer(Stream.layer.pipe(Layer.provideMerge(encoderLayer)), { excludeTestServices: true })((it) => {
     it.effect("plays every rung from its very start, forth and back, without any error", () =>
       Effect.gen(function* () {
