@@ -12,6 +12,7 @@ import { EncodingFields } from "./EncodingFields.ts"
 import { JobProgressView, JobView, WireJobStatus } from "./JobView.ts"
 import { MessagingAccepted, MessagingPreview, MessagingRequest } from "./MessagingRequest.ts"
 import { MultipartUploadsGroup } from "./MultipartUploadApi.ts"
+import { ProgressEventsGroup } from "./ProgressEventsApi.ts"
 import {
   BadRequest,
   Conflict,
@@ -292,7 +293,7 @@ export class ProgressGroup extends HttpApiGroup.make("progress")
 {}
 
 /** What the origin's address answers: its own endpoints and the edge's. The source of the OpenAPI document. */
-export class DocumentedApi extends OriginApi.add(ProgressGroup).annotateMerge(OpenApi.annotations({
+export class DocumentedApi extends OriginApi.add(ProgressGroup, ProgressEventsGroup).annotateMerge(OpenApi.annotations({
   title: "Lectern",
   version: "1",
   description:

@@ -5,6 +5,8 @@ import { Ajv2020 } from "ajv/dist/2020.js"
 import { Effect, Layer, Stream } from "effect"
 import { Script } from "node:vm"
 import { CurrentMessagingTerms } from "../../src/origin/index.ts"
+import type { EdgeHandlerOptions } from "../../src/edge/index.ts"
+import { edgeOver, holding, origin, token } from "../edge/edgeSubject.ts"
 import { type Answer, type Call, layerWith, OriginUnderTest } from "./OriginUnderTest.ts"
 
 const tenant = TenantId.make(1)
@@ -55,11 +57,14 @@ describe("GET /api/v1/openapi.json", () => {
         "DELETE /api/v1/media/videos/{id}/",
         "GET /api/v1/jobs/{job_id}/",
         "GET /api/v1/jobs/{job_id}/progress/",
+        "GET /api/v1/jobs/{job_id}/progress/events/",
         "GET /api/v1/media/videos/",
         "GET /api/v1/media/videos/{id}/",
         "GET /api/v1/media/videos/{id}/progress/",
+        "GET /api/v1/media/videos/{id}/progress/events/",
         "GET /api/v1/media/videos/{id}/rules/",
         "GET /api/v1/progress/",
+        "GET /api/v1/progress/events/",
         "GET /healthz",
         "GET /readyz",
         "POST /api/v1/media/videos/upload/init/",
@@ -228,7 +233,9 @@ describe("GET /api/v1/openapi.json", () => {
         yield* faults.store(["refused"])
         yield* check(503, method, template, "a", options)
       }
-      for (const [path, methods] of Object.entries<object>(document.paths)) {
+      // Streams of events are held against the edge below.
+      const described = Object.entries<object>(document.paths).filter(([path]) => !path.endsWith("/events/"))
+      for (const [path, methods] of described) {
         for (const method of Object.keys(methods)) {
           if (responses(method, path)["401"] === undefined) continue
           yield* check(401, method.toUpperCase(), path, 1, { tenant: null })
@@ -237,13 +244,51 @@ describe("GET /api/v1/openapi.json", () => {
       }
       yield* check(204, "DELETE", one, id)
 
-      const documented = Object.entries<object>(document.paths)
+      const documented = described
         .flatMap(([path, methods]) =>
           Object.keys(methods).flatMap((method) =>
             Object.keys(responses(method, path)).map((status) => `${method.toUpperCase()} ${path} ${status}`)
           )
         )
       assert.deepStrictEqual([...seen].toSorted(), documented.toSorted())
+    })))
+
+  it.live("describes every status that the edge answers with where streams of events are asked for", () =>
+    withOrigin(Effect.gen(function*() {
+      const { document, fault, responses } = yield* contract
+      const edge = (events?: EdgeHandlerOptions["events"]) =>
+        edgeOver(holding({}), events === undefined ? {} : { events }).handler
+      const withEvents = edge({})
+      const asked = [
+        [withEvents, {}, "1"],
+        [withEvents, {}, "%00"],
+        [withEvents, { authorization: "" }, "1"],
+        [withEvents, { "x-tenant-code": "8" }, "1"],
+        [edge(), {}, "1"],
+        [edge({ limits: { perToken: 0 } }), {}, "1"],
+        [edge({ limits: { perProcess: 0 } }), {}, "1"]
+      ] as const
+      const templates = Object.keys(document.paths).filter((path) => path.endsWith("/events/"))
+      assert.lengthOf(templates, 3)
+      for (const template of templates) {
+        const statuses: Array<string> = []
+        for (const [handler, headers, id] of asked) {
+          const path = template.includes("{") ? template.replace(/\{\w+\}/, id) : `${template}?videos=${id}`
+          const response = yield* Effect.promise(() =>
+            handler(new Request(`${origin}${path}`, { headers: { authorization: `Bearer ${token}`, ...headers } })))
+          statuses.push(String(response.status))
+          if (response.status === 200) {
+            const { content } = responses("GET", template)["200"] ?? {}
+            const [type] = (response.headers.get("content-type") ?? "").split(";")
+            assert.deepStrictEqual(Object.keys(content ?? {}), [type])
+            yield* Effect.promise(() => response.body?.cancel() ?? Promise.resolve())
+          } else {
+            const body: unknown = yield* Effect.promise(() => response.json())
+            assert.isNull(fault("GET", template, response.status, body))
+          }
+        }
+        assert.deepStrictEqual(statuses.toSorted(), Object.keys(responses("GET", template)).toSorted())
+      }
     })))
 
   it.live("would notice a field that is missing, of another type, or null where it may not be", () =>
