@@ -20,8 +20,10 @@ export interface ContainerOptions {
 
 export interface Container {
   readonly name: string
-  /** What it has written so far, to both outputs. */
+  /** What it has written so far, to both outputs, with what the engine said itself. */
   readonly output: () => string
+  /** The lines of its standard output. */
+  readonly lines: () => ReadonlyArray<string>
   /** Waits until what it has written matches; fails the test when it ends before. */
   readonly said: (pattern: RegExp) => Effect.Effect<void>
   /** Waits for its end. */
@@ -63,6 +65,7 @@ export const runContainer = Effect.fnUntraced(function*(
   const name = `lectern-test-${randomUUID()}`
   const ended = yield* Deferred.make<number>()
   let output = ""
+  let stdout = ""
   const waiting = new Set<() => void>()
   const child = yield* Effect.acquireRelease(
     Effect.sync(() =>
@@ -90,7 +93,10 @@ export const runContainer = Effect.fnUntraced(function*(
     output += chunk.toString("utf8")
     for (const look of waiting) look()
   }
-  child.stdout.on("data", collect)
+  child.stdout.on("data", (chunk: Buffer) => {
+    stdout += chunk.toString("utf8")
+    collect(chunk)
+  })
   child.stderr.on("data", collect)
   child.once("close", (code) => {
     Deferred.doneUnsafe(ended, Effect.succeed(code ?? -1))
@@ -100,6 +106,7 @@ export const runContainer = Effect.fnUntraced(function*(
   return {
     name,
     output: () => output,
+    lines: () => stdout.trim().split("\n"),
     said: (pattern) =>
       Effect.callback<void>((resume) => {
         const look = (): void => {

@@ -32,17 +32,17 @@ describe.for(Object.values(productImages))("the image $name", ({ tag, workspace 
     Effect.gen(function*() {
       const container = yield* runContainer({ image: tag, options: ["--entrypoint", "sh"], command: ["-c", listPackages] })
       assert.strictEqual(yield* container.exitCode, 0, container.output())
-      const installed = container.output().trim().split("\n").map((path) => path.replace(/^.*node_modules\//, ""))
+      const installed = container.lines().map((path) => path.replace(/^.*node_modules\//, ""))
       const own = closureOf(lock, workspace)
       assert.deepStrictEqual(installed.filter((name) => !own.has(name)), [])
       assert.include(installed, workspace)
     }))
 
-  it.live("is not root and says what it is", () =>
+  it.live("is not root", () =>
     Effect.gen(function*() {
       const container = yield* runContainer({ image: tag, options: ["--entrypoint", "id"], command: ["-u"] })
       assert.strictEqual(yield* container.exitCode, 0)
-      assert.notStrictEqual(container.output().trim(), "0")
+      assert.deepStrictEqual(container.lines(), ["10001"])
     }))
 })
 
@@ -66,7 +66,7 @@ it.live("the encode worker says its first word soon, which is measured and not j
       command: ["-c", timed]
     })
     assert.strictEqual(yield* container.exitCode, 0, container.output())
-    const [bare, worker] = container.output().trim().split("\n").map(Number)
+    const [bare, worker] = container.lines().map(Number)
     console.log(`image: bare Node ${bare} ms, the worker's whole refused start ${worker} ms`)
     assert.isTrue(Number.isFinite(bare) && Number.isFinite(worker), container.output())
   }))

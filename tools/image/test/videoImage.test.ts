@@ -60,7 +60,7 @@ describe("the encode worker's image", () => {
         command: ["-c", "id -u; touch /work/mine && echo writable; touch /app/other 2>/dev/null || echo sealed"]
       })
       assert.strictEqual(yield* container.exitCode, 0, container.output())
-      assert.deepStrictEqual(container.output().trim().split("\n"), ["10001", "writable", "sealed"])
+      assert.deepStrictEqual(container.lines(), ["10001", "writable", "sealed"])
     }))
 
   it.live("gives the job back when it is told to stop, and leaves no process behind", () =>
