@@ -6,6 +6,7 @@ import {
   type DatabaseUrlInvalid,
   type FolderInUse,
   type FolderUnusable,
+  EncodeMissesPostgres,
   EncodePartsPostgres,
   JobStorePostgres,
   layerFor,
@@ -48,6 +49,7 @@ import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { fileURLToPath } from "node:url"
 import type { DataDirectory } from "./DataDirectory.ts"
+import { reconcile } from "./operations/reconcile.ts"
 
 export interface SystemSettings {
   readonly services: Services
@@ -68,6 +70,11 @@ const playbackSeconds = 12 * 3_600
 const sweepEvery = "2 seconds"
 const clearEvery = "5 minutes"
 const repairEvery = "10 seconds"
+/** Three misses are to be a quarter of an hour apart. */
+const reconcileEvery = "5 minutes"
+const uploadsEvery = "1 hour"
+/** A page that lost its line comes back with new addresses within that, or not at all. */
+const uploadPatienceMillis = 48 * 3_600_000
 /** In process what waits is lost with the process alone, and a hand-over said again is dropped; elsewhere it costs. */
 const redispatchAfterMillis = { inProcess: 10_000, elsewhere: 15 * 60_000 } as const
 
@@ -78,9 +85,6 @@ const graceMillis = 2_000
 const defaultRegion = "ap-northeast-2"
 
 const workerProgram = fileURLToPath(import.meta.resolve("@lectern/worker-video/main"))
-const uploadsEvery = "1 hour"
-/** A page that lost its line comes back with new addresses within that, or not at all. */
-const uploadPatienceMillis = 48 * 3_600_000
 
 const s3Client = (s3: S3Settings) => ({
   region: s3.region,
@@ -125,7 +129,25 @@ const upkeep = Layer.effectDiscard(Effect.gen(function*() {
     Effect.repeat(Schedule.spaced(clearEvery)),
     Effect.forkScoped
   )
+  yield* abortAbandonedUploads(uploadPatienceMillis).pipe(
+    Effect.catchTag("ObjectStoreUnavailable", (error) =>
+      Effect.logWarning("Abandoned uploads stay for now", { error: error.message })),
+    Effect.repeat(Schedule.spaced(uploadsEvery)),
+    Effect.forkScoped
+  )
 }))
+
+/** Runs of Batch that it does not know any more are nothing that a sweep could tell; those of this machine are always known. */
+const reconciliation = Layer.effectDiscard(
+  reconcile.pipe(
+    Effect.catchTags({
+      EncodeRuntimeUnavailable: (error) => Effect.logWarning("The reconciliation waits for Batch", { error: error.message }),
+      JobStoreUnavailable: (error) => Effect.logWarning("The reconciliation waits for the database", { error: error.message })
+    }),
+    Effect.repeat(Schedule.spaced(reconcileEvery)),
+    Effect.forkScoped
+  )
+)
 
 type DatabaseFailure =
   | Config.ConfigError
@@ -136,12 +158,6 @@ type DatabaseFailure =
   | SqlError
 
 /**
-  yield* abortAbandonedUploads(uploadPatienceMillis).pipe(
-    Effect.catchTag("ObjectStoreUnavailable", (error) =>
-      Effect.logWarning("Abandoned uploads stay for now", { error: error.message })),
-    Effect.repeat(Schedule.spaced(uploadsEvery)),
-    Effect.forkScoped
-  )
  * The whole system in this process: the origin with the edge mounted, the consumer, the upkeep; and the encodes as child processes,
  * if they are not on Batch. Each real service replaces its stand-in by its variables.
  *
@@ -158,6 +174,7 @@ export const systemLayer = (settings: SystemSettings) => {
     JobStorePostgres.layer,
     MessageLedgerPostgres.layer,
     StudentContactsPostgres.layer,
+    EncodeMissesPostgres.layer,
     EncodePartsPostgres.layer,
     RunHistoryPostgres.layer,
     StudentStorePostgres.layer
@@ -276,5 +293,7 @@ export const systemLayer = (settings: SystemSettings) => {
 
   const forgetting = Layer.effectDiscard(Effect.forkScoped(forgetMessages(messages.retentionMillis)))
 
-  return Layer.mergeAll(origin, consumer, upkeep, forgetting).pipe(Layer.provide(domain))
+  const onBatch = services.VIDEO_BATCH_JOB_QUEUE === undefined ? Layer.empty : reconciliation
+
+  return Layer.mergeAll(origin, consumer, upkeep, forgetting, onBatch).pipe(Layer.provide(domain))
 }
