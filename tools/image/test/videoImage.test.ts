@@ -6,7 +6,7 @@ import { existsSync } from "node:fs"
 import { productImages } from "../src/ProductImage.ts"
 import { type ContainerOptions, runContainer } from "./Container.ts"
 import { madeVideo, sampleVideo } from "./madeVideo.ts"
-import { makeWorld, tenant, type WaitingEncode, type World } from "./World.ts"
+import { makeWorld, type WaitingEncode, type World } from "./World.ts"
 
 const run = (options: Omit<ContainerOptions, "image">) => runContainer({ image: productImages.video.tag, ...options })
 const encode = (
@@ -175,7 +175,7 @@ describe("the encode worker's image", () => {
       const container = yield* run({
         env: {
           VIDEO_JOB_ID: "",
-          VIDEO_TENANT_ID: String(-tenant),
+          VIDEO_TENANT_ID: "-7",
           DATABASE_URL: "mysql://user:pass-word@host/db",
           REDIS_URL: "somewhere",
           S3_ENDPOINT: "ftp://host",

@@ -13,7 +13,7 @@ import { ProgressMirrorRedis, RedisConnection } from "@lectern/adapters/redis"
 import { ObjectStoreS3 } from "@lectern/adapters/s3"
 import { type DeadLetterQueue, JobQueueSqs } from "@lectern/adapters/sqs"
 import { EncodeLeftovers, JobDispatcher, JobRecorder, Sweeper, VideoDeletion } from "@lectern/domain"
-import { Effect, Layer, Option, Redacted } from "effect"
+import { type Effect, Layer, Option, Redacted } from "effect"
 import { refusingMirror, refusingObjects, refusingQueue, refusingRuntime } from "./refusingPorts.ts"
 
 /** As long as the API's own sweep waits before it hands a job over again, in milliseconds. */

@@ -1,9 +1,9 @@
 /**
- * The configuration of `npm run image:test`: real runs of the images that `npm run image` built. They are not among `npm test`, because
- * they need a container engine and the images.
+ * The configuration of `npm run image:test`: real runs of the images that `npm run image` built. They are not among
+ * `npm test`, because they need a container engine and the images.
  */
 import { defineConfig } from "vitest/config"
-import { NotRunReporter } from "../harness/src/NotRunReporter.ts"
+import { NotRunReporter } from "./tools/harness/src/NotRunReporter.ts"
 
 export default defineConfig({
   test: {
