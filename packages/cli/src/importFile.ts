@@ -3,7 +3,6 @@ import { importSpreadsheet, jobResult, reviewResult, writeErrorWorkbook } from "
 import { Console, Effect, Path, Schema } from "effect"
 import { CommandFailed, exitCodes, fail } from "./CommandFailed.ts"
 import { importReport } from "./importReport.ts"
-import { withLogs } from "./logs.ts"
 import { requireReadable } from "./readableFile.ts"
 import { readingsReport } from "./readingsReport.ts"
 import { withBoard } from "./terminal.ts"
@@ -77,4 +76,4 @@ export const importFile = Effect.fn(function*({ dryRun, file, json, readings: sa
   const answer = jobResult(result, output === null ? null : (yield* Effect.orDie(path.toFileUrl(output))).href)
   yield* Console.log(json ? encodeJson(answer) : importReport(answer))
   if (!json && output !== null) yield* Console.log(`  ${output}`)
-}, withLogs)
+})

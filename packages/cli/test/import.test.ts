@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import { copyFile, readdir, readFile, writeFile } from "node:fs/promises"
+import { copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { ImportResult } from "../src/importReport.ts"
 import { lectern, ownFolder, sampleFile } from "./lecternProgram.ts"
@@ -54,5 +54,35 @@ describe("lectern import", () => {
     assert.strictEqual(stdout, "")
     assert.match(stderr, /[가-힣]/)
     assert.deepStrictEqual(await readdir(folder), ["notes.xlsx"])
+  })
+
+  it("asks how a list is meant, shows each reading, and reads it as it is told", async () => {
+    const folder = await ownFolder()
+    await writeFile(join(folder, "list.csv"), "이름,연락처\n김가온,010-1234-9999\n")
+    const asked = await lectern(["import", "list.csv"], { cwd: folder })
+    assert.strictEqual(asked.code, 2)
+    assert.include(asked.stdout, "--reading guardian:B")
+    assert.include(asked.stdout, "2행  이름: 김가온  학생 연락처: 010-1234-9999")
+    assert.deepStrictEqual(await readdir(folder), ["list.csv"])
+    const told = await lectern(["import", "list.csv", "--reading", "guardian:B", "--json"], { cwd: folder })
+    assert.strictEqual(told.code, 0, told.stderr)
+    assert.strictEqual(decode(told.stdout).created, 1)
+    const wrong = await lectern(["import", "list.csv", "--reading", "guardian:1"], { cwd: folder })
+    assert.strictEqual(wrong.code, 64)
+    assert.include(wrong.stderr, "a reading is guardian:C")
+  })
+
+  it("undoes a job of a record that is there, and says where there is none", async () => {
+    const folder = await ownFolder()
+    const neither = await lectern(["import"], { cwd: folder })
+    assert.strictEqual(neither.code, 64)
+    assert.include(neither.stderr, "a FILE, or --undo JOB")
+    const nowhere = await lectern(["import", "--undo", "j1"], { cwd: folder })
+    assert.strictEqual(nowhere.code, 78)
+    assert.include(nowhere.stderr, "There is no record to undo an import in")
+    await mkdir(join(folder, ".lectern/database"), { recursive: true })
+    const unknown = await lectern(["import", "--undo", "j1"], { cwd: folder })
+    assert.strictEqual(unknown.code, 64)
+    assert.include(unknown.stderr, "Tenant 1 has no job \"j1\"")
   })
 })

@@ -10,7 +10,7 @@ describe("lectern, called rightly or wrongly", () => {
     ["up", ["--port", "--host", "--encodes", "--data"]],
     ["demo", ["--data"]],
     ["encode", ["FILE", "--out", "--json"]],
-    ["import", ["FILE", "--dry-run", "--json", "--reading"]],
+    ["import", ["FILE", "--dry-run", "--json", "--reading", "--undo", "--tenant", "--data"]],
     ["token", ["--tenant", "--subject", "--hours", "--data"]]
   ])("explains %s and each of its flags", async (command, flags) => {
     const { code, stderr, stdout } = await lectern([command, "--help"])

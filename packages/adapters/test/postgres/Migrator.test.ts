@@ -13,7 +13,7 @@ const suite = <E>(name: string, database: Layer.Layer<SqlClient, E>): void => {
       Effect.gen(function*() {
         const reports = yield* Effect.all(Array.from({ length: 5 }, () => migrate), { concurrency: "unbounded" })
         const ids = migrations.map(({ id }) => id)
-        assert.deepStrictEqual(reports.flatMap(({ applied }) => applied).sort(), ids)
+        assert.deepStrictEqual(reports.flatMap(({ applied }) => applied).sort((a, b) => a - b), ids)
         assert.deepStrictEqual(reports.map(({ current }) => current), reports.map(() => ids.length))
         const sql = yield* SqlClient
         const rows = yield* sql`SELECT checksum FROM schema_steps ORDER BY id`

@@ -75,6 +75,13 @@ export const ImportAccepted = Schema.Struct({
   identifier: "ImportAccepted"
 })
 
+/** Rows of the sheet that was imported. */
+export const UndoneImport = Schema.Struct({
+  removed: Schema.Array(Schema.Int),
+  /** Changed since, and therefore left as they are. */
+  changed: Schema.Array(Schema.Int)
+}).annotate({ identifier: "UndoneImport" })
+
 /** The patterns of `ReadingId`, joined as a form field joins them. */
 const ReadingIds = Schema.String.check(
   Schema.makeFilter((text) =>
@@ -162,7 +169,12 @@ export class StudentsGroup extends HttpApiGroup.make("students")
       })),
       success: ImportAccepted.pipe(HttpApiSchema.status(202)),
       error: [ContentTooLarge, UnsupportedMediaType, Unavailable]
-    }).annotate(OpenApi.Summary, "Import a class list (.xlsx or .csv, at most 20 MiB)")
+    }).annotate(OpenApi.Summary, "Import a class list (.xlsx or .csv, at most 20 MiB)"),
+    HttpApiEndpoint.post("undoImport", "/students/imports/:job_id/undo/", {
+      params: { job_id: JobId },
+      success: UndoneImport,
+      error: [NotFound, Conflict, Unavailable]
+    }).annotate(OpenApi.Summary, "Remove the students that an import has created, but for those changed since")
   )
   .middleware(RequestDecoding)
   .middleware(Authorization)

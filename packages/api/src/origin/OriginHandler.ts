@@ -16,6 +16,7 @@ import {
   type ProgressMirror,
   type ProgressReader,
   type StudentContacts,
+  type StudentStore,
   type TenantId,
   type VideoDeletion
 } from "@lectern/domain"
@@ -29,10 +30,10 @@ import { JobHandlers } from "./JobHandlers.ts"
 import { MessagingHandlers } from "./MessagingHandlers.ts"
 import { methodsOf, routerConfig } from "./methodsOf.ts"
 import { MirroredDetail } from "./MirroredDetail.ts"
+import { MultipartUploadHandlers } from "./MultipartUploadHandlers.ts"
 import * as ObjectRoutes from "./ObjectRoutes.ts"
 import { OriginApi } from "./OriginApi.ts"
 import { RequestDecoding } from "./RequestDecoding.ts"
-import { MultipartUploadHandlers } from "./MultipartUploadHandlers.ts"
 import { RequestTenant } from "./RequestTenant.ts"
 import { isProgressPath, loggablePath, requestPath } from "./requestPath.ts"
 import { StudentHandlers } from "./StudentHandlers.ts"
@@ -60,6 +61,7 @@ export type OriginServices =
   | JobStore
   | MessageLedger
   | StudentContacts
+  | StudentStore
   | JobRecorder
   | JobDispatcher
   | JobQueue

@@ -9,12 +9,13 @@ import {
   newUuid,
   ObjectStore,
   spreadsheetKey,
+  StudentStore,
   undispatched
 } from "@lectern/domain"
 import { CurrentPrincipal } from "./Authorization.ts"
 import { OriginApi } from "./OriginApi.ts"
-import { BadRequest, Unavailable, UnsupportedMediaType } from "./Refusal.ts"
-import { unavailable } from "./refusals.ts"
+import { BadRequest, Conflict, Unavailable, UnsupportedMediaType } from "./Refusal.ts"
+import { jobNotFound, unavailable } from "./refusals.ts"
 import { isSpreadsheetExtension, looksLike, signatureBytes, spreadsheetTypes } from "./SpreadsheetUpload.ts"
 import { extensionOf } from "./VideoUpload.ts"
 import { WatchTokens } from "./WatchTokens.ts"
@@ -40,6 +41,7 @@ export const StudentHandlers = HttpApiBuilder.group(
     const objects = yield* ObjectStore
     const watchTokens = yield* WatchTokens
     const files = yield* FileSystem.FileSystem
+    const students = yield* StudentStore
 
     const unreadable = (error: { readonly message: string }) =>
       Effect.logError("An uploaded spreadsheet could not be read back from the temporary folder", {
@@ -100,6 +102,17 @@ export const StudentHandlers = HttpApiBuilder.group(
           Effect.catchTag("JobStoreUnavailable", unavailable("record the import"))
         )
         return { job_id: jobId, status: "PENDING" as const, ...watchToken }
+      }),
+      undoImport: Effect.fn("Origin.undoImport")(function*({ params }) {
+        const { tenantId } = yield* CurrentPrincipal
+        return yield* students.undoImport(tenantId, params.job_id).pipe(
+          Effect.catchTags({
+            JobNotFound: (error) => Effect.fail(jobNotFound(error)),
+            ImportNotUndoable: (error) =>
+              Effect.fail(new Conflict({ detail: error.message, code: "import_not_undoable" })),
+            JobStoreUnavailable: unavailable("undo the import")
+          })
+        )
       })
     })
   })

@@ -13,7 +13,8 @@ import {
   layerFor,
   MessageLedgerPostgres,
   migrate,
-  StudentContactsPostgres
+  StudentContactsPostgres,
+  StudentStorePostgres
 } from "@lectern/adapters/postgres"
 import {
   makeRedisProgressChanges,
@@ -41,7 +42,12 @@ const playbackSeconds = 12 * 3_600
 /** What the origin works with. Redis is in none of its failures. */
 const services = (settings: OriginSettings) => {
   const { mediaBaseUrl, publicUrl, region, s3 } = settings
-  const stores = Layer.mergeAll(JobStorePostgres.layer, MessageLedgerPostgres.layer, StudentContactsPostgres.layer).pipe(
+  const stores = Layer.mergeAll(
+    JobStorePostgres.layer,
+    MessageLedgerPostgres.layer,
+    StudentContactsPostgres.layer,
+    StudentStorePostgres.layer
+  ).pipe(
     Layer.provide(Layer.effectDiscard(migrate).pipe(Layer.provideMerge(layerFor(settings.database))))
   )
   const mirror = Layer.merge(ProgressMirrorRedis.layerWith(), ProgressReaderRedis.layerWith()).pipe(

@@ -75,7 +75,8 @@ describe("GET /api/v1/openapi.json", () => {
         "POST /api/v1/media/videos/{id}/retry/",
         "POST /api/v1/media/videos/{id}/upload/complete/",
         "POST /api/v1/messaging/send/",
-        "POST /api/v1/students/bulk_create_from_excel/"
+        "POST /api/v1/students/bulk_create_from_excel/",
+        "POST /api/v1/students/imports/{job_id}/undo/"
       ])
       assert.strictEqual(document.components.securitySchemes.bearer.scheme, "Bearer")
     })))
@@ -193,6 +194,15 @@ describe("GET /api/v1/openapi.json", () => {
       yield* check(400, "POST", students, "", { body: form("a.xlsx", 0) })
       yield* check(415, "POST", students, "", { body: form("a.pdf", 4) })
       yield* check(413, "POST", students, "", { body: form("a.xlsx", 20 * 1024 * 1024 + 1) })
+      const undo = "/api/v1/students/imports/{job_id}/undo/"
+      const ref = { tenantId: tenant, jobId: accepted.json.job_id }
+      yield* check(409, "POST", undo, ref.jobId)
+      yield* store.intervene(ref, { _tag: "Cancel", message: "취소" })
+      yield* check(200, "POST", undo, ref.jobId)
+      yield* check(404, "POST", undo, "none")
+      yield* check(400, "POST", undo, "x".repeat(65))
+      yield* faults.script("students", ["refused"])
+      yield* check(503, "POST", undo, ref.jobId)
 
       const messaging = "/api/v1/messaging/send/"
       const messages = { message_mode: "sms", raw_body: "글", recipients: ["010-1111-2222"] }

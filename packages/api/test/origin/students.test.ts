@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema, Stream } from "effect"
-import { JobId, JobMessageJson, JobStore, ObjectStore, TenantId } from "@lectern/domain"
+import { JobId, JobMessageJson, JobStore, NewStudent, ObjectStore, StudentStore, TenantId } from "@lectern/domain"
 import { Faults, QueueContents } from "@lectern/domain/testing"
 import { layer, OriginUnderTest } from "./OriginUnderTest.ts"
 
@@ -9,6 +9,8 @@ const tenant = TenantId.make(1)
 const mebi = 1024 * 1024
 
 const withOrigin = <A, E, R>(effect: Effect.Effect<A, E, R>) => effect.pipe(Effect.provide(layer()))
+
+const csv = new TextEncoder().encode("이름,연락처\n")
 
 const zipStart = new Uint8Array([0x50, 0x4b, 3, 4, 20, 0, 6, 0, 8, 0])
 const compoundFile = new Uint8Array([0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1])
@@ -169,5 +171,44 @@ describe("POST /students/bulk_create_from_excel/", () => {
     withOrigin(Effect.gen(function*() {
       const { call } = yield* OriginUnderTest
       assert.strictEqual((yield* call(path, { body: form("a.xlsx", zipStart), tenant: null })).status, 401)
+    })))
+
+  it.live("takes the readings that the user has chosen, and refuses what is none", () =>
+    withOrigin(Effect.gen(function*() {
+      const { call } = yield* OriginUnderTest
+      const store = yield* JobStore
+      const answer = yield* call(path, { body: form("a.csv", csv, { reading: "sheet:2,guardian:AB" }) })
+      assert.strictEqual(answer.status, 202, answer.text)
+      const { job } = yield* store.getJob(tenant, JobId.make(answer.json.job_id))
+      assert.deepNestedInclude(job.payload, { readings: ["sheet:2", "guardian:AB"] })
+      for (const reading of ["guardian", "guardian:b", "sheet:0", "guardian:B,", "encoding:latin1"]) {
+        assert.strictEqual((yield* call(path, { body: form("a.csv", csv, { reading }) })).status, 400, reading)
+      }
+    })))
+})
+
+describe("POST /students/imports/{job_id}/undo/", () => {
+  const undo = (id: string) => `/api/v1/students/imports/${id}/undo/`
+
+  it.live("removes what an ended import has created, for its own tenant, as often as it is asked", () =>
+    withOrigin(Effect.gen(function*() {
+      const { call } = yield* OriginUnderTest
+      const store = yield* JobStore
+      const students = yield* StudentStore
+      const id = JobId.make("an-import")
+      yield* store.createJob(tenant, { id, kind: "student_import", payload: {} })
+      const claim = yield* store.claim(tenant, id, { owner: "worker", leaseMillis: 60_000 })
+      if (claim._tag !== "Claimed") return assert.fail(`expected a claim and got ${claim._tag}`)
+      const student = new NewStudent({ row: 2, name: "가", guardianPhone: "010-1234-5678", studentPhone: null, details: {} })
+      yield* students.insertBatch(claim.lease, [student])
+      const running = yield* call(undo(id), { method: "POST" })
+      assert.strictEqual(running.status, 409)
+      assert.strictEqual(running.json.code, "import_not_undoable")
+      yield* store.transition(claim.lease, { _tag: "Succeed", result: {} })
+      assert.strictEqual((yield* call(undo(id), { method: "POST", tenant: 2 })).status, 404)
+      assert.deepStrictEqual((yield* call(undo(id), { method: "POST" })).json, { removed: [2], changed: [] })
+      assert.deepStrictEqual((yield* call(undo(id), { method: "POST" })).json, { removed: [], changed: [] })
+      assert.strictEqual((yield* call(undo("no-such-job"), { method: "POST" })).status, 404)
+      assert.strictEqual((yield* call(undo(id), { method: "POST", tenant: null })).status, 401)
     })))
 })
