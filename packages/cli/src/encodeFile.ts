@@ -1,6 +1,6 @@
 import { jobPercent, videoSteps } from "@lectern/domain"
-import { type EncodeResult, Encoder, type EncodeStep, keepNowhere, randomEncodeToken, type TranscodeFailed } from "@lectern/worker-video/encoder"
-import { Console, Effect, Path, Schema } from "effect"
+import { type EncodeResult, Encoder, type EncodeStep, keepInFolder, type TranscodeFailed } from "@lectern/worker-video/encoder"
+import { Console, Effect, FileSystem, Option, Path, Schema } from "effect"
 import { exitCodes, fail } from "./CommandFailed.ts"
 import { withLogs } from "./logs.ts"
 import { remainingText } from "./remaining.ts"
@@ -34,21 +34,27 @@ export interface EncodeFileRequest {
   readonly out: string
 }
 
-/** Encodes a local file, without any service. */
+/**
+ * Encodes a local file, without any service. Ended early, by Ctrl-C or by a kill, it keeps the finished parts in `.{out}.parts`
+ * beside the output, and the same command goes on from there.
+ */
 export const encodeFile = Effect.fn(function*({ file, json, out }: EncodeFileRequest) {
   const path = yield* Path.Path
+  const fileSystem = yield* FileSystem.FileSystem
   const encoder = yield* Encoder
   const input = path.resolve(file)
   const outDir = path.resolve(out)
   yield* requireReadable("encode", file, input)
   const label = path.basename(file)
+  const { mtime } = yield* Effect.orDie(fileSystem.stat(input))
+  const parts = yield* keepInFolder(outDir)
   const result = yield* withBoard((board) =>
     Effect.gen(function*() {
       const encoded = yield* encoder.encodeFile({
         input,
         outDir,
-        source: input,
-        keep: keepNowhere(yield* randomEncodeToken),
+        source: `${input} ${Option.getOrElse(mtime, () => 0).valueOf()}`,
+        keep: parts.keep,
         onProgress: ({ fraction, remainingSeconds, step }) =>
           Effect.sync(() => {
             const { display, index } = stepOf(step)
@@ -59,10 +65,13 @@ export const encodeFile = Effect.fn(function*({ file, json, out }: EncodeFileReq
             })
           })
       }).pipe(
-        Effect.tapError(() =>
-          Effect.sync(() => board.update(label, { percent: null, note: "failed", end: "bad" }))
-        )
+        Effect.tapError((error) => {
+          board.update(label, { percent: null, note: "failed", end: "bad" })
+          const mayGoOn = error._tag === "EncoderUnavailable" || (error._tag === "TranscodeFailed" && error.retryable)
+          return mayGoOn ? Effect.void : parts.remove
+        })
       )
+      yield* parts.remove
       board.update(label, { percent: 100, note: "완료", end: "good" })
       return encoded
     })

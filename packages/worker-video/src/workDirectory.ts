@@ -1,4 +1,5 @@
 import { Effect, FileSystem, type PlatformError, type Scope } from "effect"
+import { isRunning } from "./encoder/isRunning.ts"
 
 const prefix = "encode-"
 
@@ -6,16 +7,6 @@ const prefix = "encode-"
 const ownerOf = (name: string): number | null => {
   const [, pid] = /^encode-(\d+)-/.exec(name) ?? []
   return pid === undefined ? null : Number(pid)
-}
-
-const isRunning = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    // EPERM is somebody else's process, which runs.
-    return !(error instanceof Error && "code" in error && error.code === "ESRCH")
-  }
 }
 
 /**

@@ -17,6 +17,6 @@ export const encode = Command.make(
   },
   loaded(async () => (await import("../encodeFile.ts")).encodeFile)
 ).pipe(
-  Command.withDescription("Encode a local file to HLS, without any service"),
+  Command.withDescription("Encode a local file to HLS, without any service; given again after it was ended, the command goes on where it was"),
   Command.withExamples([{ command: "lectern encode lecture.mp4 --out stream", description: "Leaves stream/master.m3u8" }])
 )

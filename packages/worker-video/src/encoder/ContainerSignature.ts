@@ -93,6 +93,7 @@ export const containerSignature = (bytes: Uint8Array): ContainerSignature => {
     playlistMarks.find((candidate) => head.startsWith(candidate)) ??
     (head.startsWith("<") ? playlistMarks.find((candidate) => head.includes(candidate)) : undefined)
   if (mark !== undefined) return refused("playlist", `playlist starting with "${mark}"`)
+  if (head.startsWith("<") && head.includes("<svg")) return refused("image", "SVG picture")
   if (looksLikeText(bytes)) return refused("not_media", "text")
 
   const [first = 0, second = 0] = bytes

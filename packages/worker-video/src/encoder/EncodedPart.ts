@@ -70,8 +70,8 @@ const renditionsIn = ({ plan }: TakenRun, { name }: TakenPart): ReadonlyArray<st
   renditionsOf(plan, name === soundPart ? { _tag: "Sound" } : { _tag: "Pictures", fromFrame: 0, toFrame: null })
 
 /**
- * Whether a run has finished a part: each of its segments is there in every rendition. The first segment of a run is
- * complete with the second, or with the run's end.
+ * Whether a run has finished a part: its last segment is there in every rendition. The init file is complete before the
+ * first segment has its name.
  */
 export const hasFinished = (
   run: TakenRun,
@@ -82,11 +82,9 @@ export const hasFinished = (
     if (part.segments === null && !ended) return false
     const fileSystem = yield* FileSystem.FileSystem
     const paths = yield* Path.Path
-    const from = part.firstSegment - run.firstSegment
-    const last = from + (part.segments ?? 1) - 1
-    const witness = last === 0 && !ended ? 1 : last
+    const last = part.firstSegment - run.firstSegment + (part.segments ?? 1) - 1
     const found = yield* Effect.forEach(renditionsIn(run, part), (name) =>
-      fileSystem.exists(paths.join(run.directory, name, segmentName(witness)))
+      fileSystem.exists(paths.join(run.directory, name, segmentName(last)))
     )
     return found.every(Boolean)
   })

@@ -1,4 +1,4 @@
-import { Effect, FileSystem } from "effect"
+import { Effect, FileSystem, Option } from "effect"
 import type { PlatformError } from "effect/PlatformError"
 
 /** A box inside `bytes`: its content is `bytes.subarray(start, end)`. */
@@ -36,8 +36,26 @@ export const boxesAt = (bytes: Uint8Array, path: ReadonlyArray<string>): Readonl
     [{ type: "", start: 0, end: bytes.length }]
   )
 
-/** How a file's boxes end: all inside it, one cut off by the end of the file, or without the index (`moov`). */
-export type FileLayout = "whole" | "cut" | "no_index"
+/** Header bytes of an entry of a table of data references: version and flags. */
+const referenceHeadBytes = 4
+const inThisFile = 1
+
+/**
+ * The kinds of an index's references to media outside of its file that say where: none in an honest upload. `index` is the content
+ * of a `moov` box. ffmpeg follows none of them either: the picture would be missing.
+ */
+export const externalReferences = (index: Uint8Array): ReadonlyArray<string> =>
+  boxesAt(index, ["trak", "mdia", "minf", "dinf", "dref"]).flatMap(({ end, start }) =>
+    boxesIn(index, start + 8, end)
+      .filter((entry) => entry.end - entry.start > referenceHeadBytes && ((index[entry.start + 3] ?? 0) & inThisFile) === 0)
+      .map(({ type }) => type)
+  )
+
+/** How a file's boxes end: all inside it with an index (`moov`), one cut off by the end of the file, or without an index. */
+export type FileLayout =
+  | { readonly _tag: "Whole"; readonly index: { readonly start: number; readonly end: number } }
+  | { readonly _tag: "Cut" }
+  | { readonly _tag: "NoIndex" }
 
 /** Walks the top level of an ISO media file of `size` bytes, reading headers only. */
 export const fileLayout = (
@@ -50,19 +68,33 @@ export const fileLayout = (
     const header = new Uint8Array(16)
     const view = new DataView(header.buffer)
     let offset = 0
-    let index = false
+    let index: { readonly start: number; readonly end: number } | null = null
+    const ended = (otherwise: "Cut" | "NoIndex"): FileLayout =>
+      index === null ? { _tag: otherwise } : { _tag: "Whole", index }
     while (offset < size) {
       yield* file.seek(BigInt(offset), "start")
       const read = yield* file.read(header)
-      if (read < 8) return index ? "whole" : "cut"
+      if (read < 8) return ended("Cut")
       const declared = view.getUint32(0)
-      const boxSize =
-        declared === 0 ? size - offset : declared === 1 && read === 16 ? Number(view.getBigUint64(8)) : declared
+      const large = declared === 1 && read === 16
+      const boxSize = declared === 0 ? size - offset : large ? Number(view.getBigUint64(8)) : declared
       const type = typeAt(header, 4)
-      if (boxSize < 8 || !/^[\x20-\x7e\xa9]{4}$/.test(type)) return index ? "whole" : "no_index"
-      if (offset + boxSize > size) return "cut"
-      index ||= type === "moov"
+      if (boxSize < 8 || !/^[\x20-\x7e\xa9]{4}$/.test(type)) return ended("NoIndex")
+      if (offset + boxSize > size) return { _tag: "Cut" }
+      if (type === "moov") index ??= { start: offset + (large ? 16 : 8), end: offset + boxSize }
       offset += boxSize
     }
-    return index ? "whole" : "no_index"
+    return ended("NoIndex")
+  }).pipe(Effect.scoped)
+
+/** Reads bytes `start` to `end` (exclusive) of a file. */
+export const readRange = (
+  path: string,
+  { end, start }: { readonly start: number; readonly end: number }
+): Effect.Effect<Uint8Array, PlatformError, FileSystem.FileSystem> =>
+  Effect.gen(function* () {
+    const fileSystem = yield* FileSystem.FileSystem
+    const file = yield* fileSystem.open(path, { flag: "r" })
+    const bytes = yield* file.readAlloc(end - start, { position: BigInt(start) })
+    return Option.getOrElse(bytes, () => new Uint8Array())
   }).pipe(Effect.scoped)

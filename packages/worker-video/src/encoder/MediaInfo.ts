@@ -55,12 +55,17 @@ export interface MediaInfo {
   readonly audio: AudioTrack | null
 }
 
+/** Pixels of the largest picture that is decoded, 8192x4320. Headers of pictures lie: the decoders hold to it themselves. */
+export const mostPixels = 8192 * 4320
+
 /** The options that every program gets before `-i`: this file, as this container, and nothing else. */
 export const inputGuards = (demuxers: string): ReadonlyArray<string> => [
   "-protocol_whitelist",
   "file",
   "-format_whitelist",
-  demuxers
+  demuxers,
+  "-max_pixels",
+  String(mostPixels)
 ]
 
 /** The frame rate of a track as far as the file tells it: 30 where it does not. */

@@ -1,8 +1,8 @@
 import { Context, Duration, Effect, FileSystem, Layer, Option, Path, Schema } from "effect"
 import { containerSignature, signatureBytes } from "./ContainerSignature.ts"
 import type { EncoderUnavailable } from "./EncoderUnavailable.ts"
-import { fileLayout } from "./IsoBoxes.ts"
-import { type AudioTrack, inputGuards, type MediaInfo, type Rotation, type VideoTrack } from "./MediaInfo.ts"
+import { externalReferences, fileLayout, readRange } from "./IsoBoxes.ts"
+import { type AudioTrack, inputGuards, type MediaInfo, mostPixels, type Rotation, type VideoTrack } from "./MediaInfo.ts"
 import { MediaProgram, type ProgramLimits } from "./MediaProgram.ts"
 import { MediaRejected } from "./MediaRejected.ts"
 import { parseRational, type Rational, rational, toNumber } from "./Rational.ts"
@@ -16,16 +16,29 @@ export interface MediaLimits {
   readonly pixels: number
   readonly framesPerSecond: number
   readonly seconds: number
+  /** Of an ISO media file's index, which is read into memory. */
+  readonly indexBytes: number
 }
 
 export const defaultMediaLimits: MediaLimits = {
   streams: 32,
   shortestSide: 16,
   longestSide: 8192,
-  pixels: 8192 * 4320,
+  pixels: mostPixels,
   framesPerSecond: 480,
-  seconds: 12 * 3600
+  seconds: 12 * 3600,
+  indexBytes: 256 * 1024 ** 2
 }
+
+/** How long one run of ffprobe may take. */
+export interface ProbeTimes {
+  /** For what a file says of itself: a file that takes longer is rejected. */
+  readonly look: Duration.Duration
+  /** For a count of a track's packets, which reads the whole file. */
+  readonly count: Duration.Duration
+}
+
+export const defaultProbeTimes: ProbeTimes = { look: Duration.seconds(20), count: Duration.minutes(10) }
 
 const ProbedStream = Schema.Struct({
   index: Schema.Int,
@@ -132,10 +145,10 @@ export class MediaProbe extends Context.Service<
     ) => Effect.Effect<MeasuredTrack, TranscodeFailed | EncoderUnavailable>
   }
 >()("@lectern/worker-video/encoder/MediaProbe") {
-  /** A probe with limits of its own. `timeLimit` bounds one run of ffprobe. */
+  /** A probe with limits of its own. */
   static readonly layerWith = (
     limits: MediaLimits,
-    timeLimit: Duration.Duration
+    times: ProbeTimes
   ): Layer.Layer<MediaProbe, never, FileSystem.FileSystem | Path.Path | MediaProgram> =>
     Layer.effect(
       MediaProbe,
@@ -143,7 +156,8 @@ export class MediaProbe extends Context.Service<
         const fileSystem = yield* FileSystem.FileSystem
         const paths = yield* Path.Path
         const program = yield* MediaProgram
-        const programLimits: ProgramLimits = { step: "probing", time: timeLimit }
+        const lookLimits: ProgramLimits = { step: "probing", time: times.look }
+        const countLimits: ProgramLimits = { step: "probing", time: times.count }
 
         const measure = Effect.fn("MediaProbe.measure")(function* (
           media: Pick<MediaInfo, "path" | "demuxers">,
@@ -163,7 +177,7 @@ export class MediaProbe extends Context.Service<
               "csv=p=0",
               media.path
             ],
-            programLimits,
+            countLimits,
             { packets: 0, first: Number.POSITIVE_INFINITY, end: Number.NEGATIVE_INFINITY },
             (state, line) => {
               const [presented, lasting, flags = ""] = line.split(",")
@@ -242,6 +256,8 @@ export class MediaProbe extends Context.Service<
           }
         }
 
+        const withFiles = Effect.provideService(FileSystem.FileSystem, fileSystem)
+
         const readStart = (path: string, size: number) =>
           Effect.gen(function* () {
             const file = yield* fileSystem.open(path, { flag: "r" })
@@ -262,19 +278,31 @@ export class MediaProbe extends Context.Service<
             if (signature._tag === "Refused") return yield* MediaRejected.because(signature.code, signature.detail)
             const { demuxers } = signature
             if (signature.family === "isobmff") {
-              const layout = yield* fileLayout(absolute, bytes).pipe(
-                Effect.provideService(FileSystem.FileSystem, fileSystem)
-              )
-              if (layout === "cut") {
+              const layout = yield* withFiles(fileLayout(absolute, bytes))
+              if (layout._tag === "Cut") {
                 return yield* MediaRejected.because("truncated", `a box reaches beyond the end of ${bytes} bytes`)
               }
-              if (layout === "no_index") return yield* MediaRejected.because("unreadable", "no index (moov box)")
+              if (layout._tag === "NoIndex") return yield* MediaRejected.because("unreadable", "no index (moov box)")
+              const indexBytes = layout.index.end - layout.index.start
+              if (indexBytes > limits.indexBytes) {
+                return yield* MediaRejected.because("unreadable", `an index of ${indexBytes} bytes`)
+              }
+              const [elsewhere] = externalReferences(yield* withFiles(readRange(absolute, layout.index)))
+              if (elsewhere !== undefined) {
+                return yield* MediaRejected.because("external_reference", `a data reference of kind "${elsewhere}"`)
+              }
             }
 
             const { exitCode, lastLines, stdout } = yield* program.run(
               "ffprobe",
               ["-v", "error", ...inputGuards(demuxers), "-show_streams", "-show_format", "-of", "json", absolute],
-              programLimits
+              lookLimits
+            ).pipe(
+              // The head of an honest file is read in a moment: one that takes longer is made to.
+              Effect.catchIf(
+                (error) => error._tag === "TranscodeFailed" && error.reason._tag === "TimeLimitReached",
+                (error) => Effect.fail(MediaRejected.because("unreadable", error.message))
+              )
             )
             const lastLine = lastLines.at(-1) ?? "no message"
             if (exitCode !== 0) return yield* MediaRejected.because("unreadable", lastLine)
@@ -352,5 +380,5 @@ export class MediaProbe extends Context.Service<
       })
     )
 
-  static readonly layer = MediaProbe.layerWith(defaultMediaLimits, Duration.minutes(1))
+  static readonly layer = MediaProbe.layerWith(defaultMediaLimits, defaultProbeTimes)
 }

@@ -15,7 +15,8 @@ export const MediaRejectedCode = Schema.Literals([
   "dimensions",
   "frame_rate",
   "duration",
-  "too_large"
+  "too_large",
+  "external_reference"
 ])
 export type MediaRejectedCode = typeof MediaRejectedCode.Type
 
@@ -75,6 +76,10 @@ const sentences: { readonly [code in MediaRejectedCode]: { readonly ko: string; 
   too_large: {
     ko: "파일이 너무 큽니다. 50 GB보다 작게 저장해 다시 올려 주세요",
     en: "The file is too large; save it with less than 50 GB and upload it again"
+  },
+  external_reference: {
+    ko: "영상 내용이 다른 파일에 들어 있습니다. 편집 프로그램에서 하나의 파일로 저장해 다시 올려 주세요",
+    en: "The content is in another file; save it as one file of its own and upload that"
   }
 }
 

@@ -54,8 +54,7 @@ export interface TranscodeReport {
 
 /**
  * Makes renditions of a plan (init files and segments) from one local file, each in its folder below `outDir`. A segment
- * has its name once it is complete, but for the first one, whose end stands in the init file until the second is there:
- * see `completeFirstSegment`.
+ * has its name once it is complete, but for the first one, whose end stands in the init file: see `completeFirstSegment`.
  *
  * An end without failure says that the program was content, not that the output is complete: `HlsValidator` says that.
  */
