@@ -225,7 +225,15 @@ export const makeEdge = (options: EdgeHandlerOptions): Edge => {
     return { answer, route: "events", outcome: "none", tenantId }
   }
 
-  const decide = async (question: EdgeQuestion): Promise<Outcome> => {
+  const badId = async (question: EdgeQuestion, detail: string): Promise<Outcome> => {
+    const verdict = await verify(question)
+    return verdict instanceof TokenRefused
+      ? refusal(question, "other", verdict)
+      : plain(400, headersFor(question.origin), refusalBody(detail, "bad_id"))
+  }
+
+  /** A promise only of what has to wait: each one more costs every poll. */
+  const decide = (question: EdgeQuestion): Outcome | Promise<Outcome> => {
     const { method, origin } = question
     const route = edgeRoute(question.url)
     if (route._tag === "Unknown") return plain(404, headersFor(origin), bodies.noPath)
@@ -235,10 +243,7 @@ export const makeEdge = (options: EdgeHandlerOptions): Edge => {
     if (route._tag === "Progress") return progress(question, route.subject)
     if (route._tag === "Tray") return tray(question, route.subjects)
     if (route._tag === "Events") return events(question, route.subjects)
-    const verdict = await verify(question)
-    return verdict instanceof TokenRefused
-      ? refusal(question, "other", verdict)
-      : plain(400, headersFor(origin), refusalBody(route.detail, "bad_id"))
+    return badId(question, route.detail)
   }
 
   const answer = async (question: EdgeQuestion): Promise<EdgeAnswer> => {

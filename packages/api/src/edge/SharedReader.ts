@@ -1,4 +1,5 @@
 import type { StoredProgress, Subject, TenantId } from "@lectern/domain"
+import type { ProgressBody } from "./ProgressBody.ts"
 
 /** A mirror as the edge asks it. Rejects, or hangs, when there is none: `makeBoundedRead` bounds it. */
 export type ReadProgress = (
@@ -8,7 +9,12 @@ export type ReadProgress = (
 
 /** The texts of one subject, or why there are none. */
 export type SharedRead =
-  | { readonly _tag: "Read"; readonly stored: StoredProgress }
+  | {
+    readonly _tag: "Read"
+    readonly stored: StoredProgress
+    /** What is shown of it: made by the first of those who share the read, for all of them. */
+    body?: ProgressBody
+  }
   | { readonly _tag: "Unreadable"; readonly cause: unknown }
 
 export interface SharedReaderOptions {

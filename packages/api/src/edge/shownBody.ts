@@ -22,4 +22,8 @@ export const readFor = ({ watch }: Principal, subject: Subject): Subject => watc
 
 /** The body for a subject from what was read for it. */
 export const shownBody = (isSeen: boolean, subject: Subject, found: SharedRead): ProgressBody =>
-  bodyOf(subject, found._tag === "Unreadable" ? null : isSeen ? found.stored : nothingStored)
+  found._tag === "Unreadable"
+    ? bodyOf(subject, null)
+    : isSeen
+    ? found.body ??= bodyOf(subject, found.stored)
+    : bodyOf(subject, nothingStored)
