@@ -1,4 +1,4 @@
-import { Effect, FileSystem, Option } from "effect"
+import { Effect, FileSystem, Option, type Scope } from "effect"
 import type { PlatformError } from "effect/PlatformError"
 
 /** A box inside `bytes`: its content is `bytes.subarray(start, end)`. */
@@ -62,29 +62,28 @@ export const fileLayout = (
   path: string,
   size: number
 ): Effect.Effect<FileLayout, PlatformError, FileSystem.FileSystem> =>
-  Effect.gen(function* () {
+  Effect.gen(function* (): Effect.fn.Return<FileLayout, PlatformError, FileSystem.FileSystem | Scope.Scope> {
     const fileSystem = yield* FileSystem.FileSystem
     const file = yield* fileSystem.open(path, { flag: "r" })
     const header = new Uint8Array(16)
     const view = new DataView(header.buffer)
     let offset = 0
     let index: { readonly start: number; readonly end: number } | null = null
-    const ended = (otherwise: "Cut" | "NoIndex"): FileLayout =>
-      index === null ? { _tag: otherwise } : { _tag: "Whole", index }
+    const ended = (otherwise: FileLayout): FileLayout => (index === null ? otherwise : { _tag: "Whole", index })
     while (offset < size) {
       yield* file.seek(BigInt(offset), "start")
       const read = yield* file.read(header)
-      if (read < 8) return ended("Cut")
+      if (read < 8) return ended({ _tag: "Cut" })
       const declared = view.getUint32(0)
       const large = declared === 1 && read === 16
       const boxSize = declared === 0 ? size - offset : large ? Number(view.getBigUint64(8)) : declared
       const type = typeAt(header, 4)
-      if (boxSize < 8 || !/^[\x20-\x7e\xa9]{4}$/.test(type)) return ended("NoIndex")
+      if (boxSize < 8 || !/^[\x20-\x7e\xa9]{4}$/.test(type)) return ended({ _tag: "NoIndex" })
       if (offset + boxSize > size) return { _tag: "Cut" }
       if (type === "moov") index ??= { start: offset + (large ? 16 : 8), end: offset + boxSize }
       offset += boxSize
     }
-    return ended("NoIndex")
+    return ended({ _tag: "NoIndex" })
   }).pipe(Effect.scoped)
 
 /** Reads bytes `start` to `end` (exclusive) of a file. */
