@@ -35,6 +35,9 @@ const isKeySetUrl = (text: string): boolean => {
   return protocol === "https:" || (protocol === "http:" && ["127.0.0.1", "localhost", "[::1]"].includes(hostname))
 }
 
+/** As browsers send it: without a path, which also means without a slash at its end. */
+const isOrigin = (text: string): boolean => URL.canParse(text) && new URL(text).origin === text
+
 /** The settings, or every fault of the environment at once, none of which shows a secret. */
 export const readEdgeSettings = (environment: Environment): Result.Result<EdgeSettings, ReadonlyArray<string>> => {
   const faults: Array<string> = []
@@ -89,6 +92,11 @@ export const readEdgeSettings = (environment: Environment): Result.Result<EdgeSe
     faults.push("AUTH_JWKS_URL is no https address (http only on this machine)")
   }
 
+  const origins = isSet(CORS_ALLOWED_ORIGINS) && CORS_ALLOWED_ORIGINS !== "*" ? CORS_ALLOWED_ORIGINS.split(",") : []
+  for (const origin of origins) {
+    if (!isOrigin(origin)) faults.push(`CORS_ALLOWED_ORIGINS has "${origin}", which is no origin such as https://school.example`)
+  }
+
   const accessLog = isSet(ACCESS_LOG) ? ACCESS_LOG : "summary"
   if (accessLog !== "summary" && accessLog !== "each") {
     faults.push(`ACCESS_LOG is "${accessLog}", which is neither "summary" nor "each"`)
@@ -105,7 +113,7 @@ export const readEdgeSettings = (environment: Environment): Result.Result<EdgeSe
       publicKeys,
       jwksUrl: isSet(AUTH_JWKS_URL) ? AUTH_JWKS_URL : undefined,
       audience: isSet(AUTH_JWT_AUDIENCE) ? AUTH_JWT_AUDIENCE : undefined,
-      allowedOrigins: isSet(CORS_ALLOWED_ORIGINS) && CORS_ALLOWED_ORIGINS !== "*" ? CORS_ALLOWED_ORIGINS.split(",") : "*",
+      allowedOrigins: origins.length > 0 ? origins : "*",
       accessLog,
       rateLimit,
       eventStreams

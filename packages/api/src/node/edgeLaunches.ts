@@ -12,6 +12,8 @@ const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url
 export interface EdgeLaunch {
   readonly command: string
   readonly arguments: ReadonlyArray<string>
+  /** Where it will listen, if it cannot say by itself what is wrong there. */
+  readonly listensOn?: { readonly host: string; readonly port: number }
 }
 
 type Faults = ReadonlyArray<string>
@@ -27,7 +29,11 @@ export const edgeLaunches = {
   workerd: (env: Environment): Result.Result<EdgeLaunch, Faults> =>
     Result.flatMap(readWorkerdSettings(env), (settings) =>
       Result.mapBoth(workerdArguments(settings, at("../../workerd.capnp")), {
-        onSuccess: (args) => ({ command: at("../../../../node_modules/.bin/workerd"), arguments: args }),
+        onSuccess: (args) => ({
+          command: at("../../../../node_modules/.bin/workerd"),
+          arguments: args,
+          listensOn: settings.edge
+        }),
         onFailure: (fault) => [fault.message]
       })),
   node: (env: Environment): Result.Result<EdgeLaunch, Faults> =>

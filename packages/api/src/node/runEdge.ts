@@ -9,6 +9,7 @@ import { execFileSync } from "node:child_process"
 import { existsSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { edgeLaunches, type EdgeRuntime, isEdgeRuntime } from "./edgeLaunches.ts"
+import { listenFault } from "./listenFault.ts"
 
 /** EX_USAGE and EX_CONFIG of sysexits.h */
 const usageFault = 64
@@ -21,12 +22,14 @@ const refuse = (code: number, message: string): void => {
   process.exitCode = code
 }
 
-const run = (name: EdgeRuntime): void => {
+const run = async (name: EdgeRuntime): Promise<void> => {
   const planned = edgeLaunches[name](process.env)
   if (Result.isFailure(planned)) {
     return refuse(configurationFault, `Cannot start the edge:\n${planned.failure.map((fault) => `  ${fault}\n`).join("")}`)
   }
-  const { arguments: args, command } = planned.success
+  const { arguments: args, command, listensOn } = planned.success
+  const fault = listensOn === undefined ? null : await listenFault(listensOn)
+  if (fault !== null) return refuse(configurationFault, `${fault}\n`)
   if (!existsSync(command)) {
     return refuse(configurationFault, `Cannot start the edge: ${command} is not there; run \`npm ci\` without --ignore-scripts\n`)
   }
@@ -37,5 +40,5 @@ const run = (name: EdgeRuntime): void => {
 }
 
 const name = process.argv[2] ?? ""
-if (isEdgeRuntime(name)) run(name)
+if (isEdgeRuntime(name)) await run(name)
 else refuse(usageFault, `Cannot start the edge on "${name}": the runtimes are ${Object.keys(edgeLaunches).join(", ")}\n`)

@@ -79,6 +79,7 @@ describe("The environment of the edge", () => {
       AUTH_JWT_SECRET: "short",
       AUTH_JWT_SECRET_PREVIOUS: "short too",
       PORT: "80 80",
+      CORS_ALLOWED_ORIGINS: "https://a.school,https://b.school/,*",
       ACCESS_LOG: "all"
     })
     expect(faults).toEqual(Result.fail([
@@ -86,6 +87,8 @@ describe("The environment of the edge", () => {
       expect.stringMatching(/^REDIS_URL: Cannot use the address of Redis/),
       "AUTH_JWT_SECRET has 5 bytes and needs 32",
       "AUTH_JWT_SECRET_PREVIOUS has 9 bytes and needs 32",
+      `CORS_ALLOWED_ORIGINS has "https://b.school/", which is no origin such as https://school.example`,
+      `CORS_ALLOWED_ORIGINS has "*", which is no origin such as https://school.example`,
       `ACCESS_LOG is "all", which is neither "summary" nor "each"`
     ]))
     expect(JSON.stringify(faults)).not.toContain("hunter2")

@@ -10,7 +10,7 @@ import { makeLazyRedis } from "@lectern/adapters/redis"
 import { Effect } from "effect"
 import { once } from "node:events"
 import { connect } from "node:net"
-import { foreignToken, jobPath, token, videoPath } from "../edge/edgeSubject.ts"
+import { foreignToken, jobPath, secret, token, videoPath } from "../edge/edgeSubject.ts"
 import {
   contenders,
   type EdgeRuntime,
@@ -189,6 +189,18 @@ it.live("The edge on every runtime names all faults of its environment at once, 
       assert.strictEqual(code, 78, runtime)
       for (const fault of ["PORT is", "REDIS_URL is not set", "AUTH_JWT_SECRET has 5 bytes"]) assert.include(errors, fault)
     }), { discard: true }))
+
+it.live("The edge on every runtime says that its port is taken, and ends", () =>
+  Effect.gen(function*() {
+    const { port } = yield* SilentPort.make
+    const environment = { PORT: String(port), REDIS_URL: "redis://127.0.0.1", AUTH_JWT_SECRET: secret }
+    yield* Effect.forEach(["node", "deno", "workerd"] satisfies ReadonlyArray<RuntimeName>, (runtime) =>
+      Effect.gen(function*() {
+        const { code, errors } = yield* runToEnd(runtime, environment)
+        assert.strictEqual(code, 78, runtime)
+        assert.match(errors, new RegExp(`^Cannot listen on 127\\.0\\.0\\.1:${port}: .*already in use`))
+      }), { discard: true })
+  }))
 
 it.live("The edge on workerd answers UNKNOWN while its REST Redis accepts and never answers", () =>
   Effect.gen(function*() {
