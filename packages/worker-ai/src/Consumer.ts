@@ -1,6 +1,9 @@
 import {
   type Delivery,
   isReadinessJob,
+  isTerminal,
+  type Job,
+  type JobMessage,
   JobQueue,
   JobRecorder,
   JobStore,
@@ -38,6 +41,9 @@ export const defaultConsumerOptions: ConsumerOptions = {
 const crowdedSeconds = 5
 const crowdedPause = "1 second"
 
+/** As many messages as a queue hands out at once. */
+const mostReceived = 10
+
 /** The longest that a message is given back for, in seconds. */
 const longestReturn = 900
 
@@ -69,10 +75,10 @@ export const consume = <R>(
     const round = Effect.gen(function*() {
       // No message is fetched before there is a hand for it: one that waits here loses its visibility (INCIDENTS.md, 38).
       yield* hands.take(1)
-      const deliveries = yield* queue.receive({ max: 1, waitSeconds: options.waitSeconds, visibilitySeconds }).pipe(
-        Effect.onExit((exit) =>
-          Exit.isSuccess(exit) && exit.value.length > 0 ? Effect.void : hands.release(1)
-        )
+      let free = 1
+      while (free < mostReceived && (yield* hands.takeIfAvailable(1))) free += 1
+      const deliveries = yield* queue.receive({ max: free, waitSeconds: options.waitSeconds, visibilitySeconds }).pipe(
+        Effect.onExit((exit) => hands.release(free - (Exit.isSuccess(exit) ? exit.value.length : 0)))
       )
       yield* Effect.forEach(deliveries, (delivery) =>
         deliver(consumer, delivery).pipe(
@@ -135,11 +141,15 @@ const begin = Effect.fnUntraced(function*<R>(consumer: Consumer<R>, held: HeldMe
     yield* Effect.logError("A message is for a worker that can do its kind of job")
     return yield* held.giveBack(longestReturn)
   }
+  const job = yield* jobOf(message)
+  if (job === null) return yield* unknownJob(held)
+  if (isTerminal(job.status)) return yield* finished(held, job)
   if (yield* consumer.admission.isCrowded(message.tenant_id)) {
     yield* held.giveBack(crowdedSeconds)
     return yield* Effect.sleep(crowdedPause)
   }
-  const { memoryMiB } = handler
+  // A job whose last worker vanished runs alone: if that was its doing, it takes no other job with it again.
+  const memoryMiB = lostItsWorker(job) ? consumer.options.memoryMiB : handler.memoryMiB
   yield* consumer.admission.admit(
     { tenantId: message.tenant_id, memoryMiB, whileWaiting: held.keep },
     Effect.gen(function*() {
@@ -157,7 +167,7 @@ const begin = Effect.fnUntraced(function*<R>(consumer: Consumer<R>, held: HeldMe
         case "Unknown":
           return yield* unknownJob(held)
         case "Finished":
-          return yield* finished(held)
+          return yield* held.acknowledge
         case "GaveUp":
           return yield* poison(held)
         case "Expired":
@@ -191,12 +201,16 @@ const poison = Effect.fnUntraced(function*(held: HeldMessage) {
   yield* held.bury
 })
 
-const finished = Effect.fnUntraced(function*(held: HeldMessage) {
+const finished = (held: HeldMessage, job: Job): Effect.Effect<void, QueueUnavailable> =>
+  job.status === "FAILED" && lostItsWorker(job) ? poison(held) : held.acknowledge
+
+/** Whether the last that is known of a job is that its holder vanished. */
+const lostItsWorker = (job: Job): boolean => job.errorCode === "lease_expired"
+
+const jobOf = Effect.fnUntraced(function*(message: JobMessage) {
   const store = yield* JobStore
-  const { tenant_id, job_id } = held.message
-  const gone = yield* store.getJob(tenant_id, job_id).pipe(
-    Effect.map(({ job }) => job.status === "FAILED" && job.errorCode === "lease_expired"),
-    Effect.catchTag("JobNotFound", () => Effect.succeed(false))
+  return yield* store.getJob(message.tenant_id, message.job_id).pipe(
+    Effect.map(({ job }) => job),
+    Effect.catchTag("JobNotFound", () => Effect.succeed(null))
   )
-  yield* gone ? poison(held) : held.acknowledge
 })

@@ -187,6 +187,28 @@ describe("A consumer", () => {
       assert.lengthOf(yield* contents.buried, 2)
     }).pipe(Effect.scoped, Effect.provide(world)))
 
+  it.effect("runs a job alone whose last worker vanished", () =>
+    Effect.gen(function*() {
+      const recorder = yield* JobRecorder
+      const { begun, handler, open } = gated()
+      const suspect = yield* accept()
+      yield* recorder.claim(tenant, suspect, { owner: "vanishes", leaseMillis: 1_000 })
+      yield* TestClock.adjust("2 seconds")
+      yield* recorder.claim(tenant, suspect, { owner: "finds it expired", leaseMillis: 1_000 })
+      const before = yield* send()
+      yield* consuming(handler, { concurrency: 4 })
+      yield* TestClock.adjust("5 seconds")
+      const queue = yield* JobQueue
+      yield* queue.send(messageOf(suspect))
+      yield* TestClock.adjust("5 seconds")
+      const after = yield* send()
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual(begun, [before])
+      yield* open
+      yield* TestClock.adjust("10 seconds")
+      assert.deepStrictEqual(begun, [before, suspect, after])
+    }).pipe(Effect.scoped, Effect.provide(world)))
+
   it.effect("lets work in hand end when it is told to stop, and gives back what does not end in time", () =>
     Effect.gen(function*() {
       const { begun, handler, open } = gated()
