@@ -15,5 +15,8 @@ export const masterPlaylistKey = (tenantId: TenantId, videoId: VideoId): string 
 export const spreadsheetKey = (tenantId: TenantId, uuid: string, extension: string): string =>
   `tenants/${tenantId}/excel/${uuid}.${extension}`
 
+export const worksheetKey = (tenantId: TenantId, uuid: string, extension: string): string =>
+  `tenants/${tenantId}/ai/ocr/${uuid}.${extension}`
+
 /** Results of a job; ends in `/`. */
 export const exportsPrefix = (tenantId: TenantId, jobId: JobId): string => `tenants/${tenantId}/exports/${jobId}/`

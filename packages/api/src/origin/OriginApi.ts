@@ -24,6 +24,7 @@ import {
   Unavailable,
   UnsupportedMediaType
 } from "./Refusal.ts"
+import { RecognitionGroup } from "./RecognitionApi.ts"
 import { RequestDecoding } from "./RequestDecoding.ts"
 import { maxSpreadsheetBodyBytes, maxSpreadsheetBytes } from "./SpreadsheetUpload.ts"
 import { UploadAccepted } from "./UploadAccepted.ts"
@@ -232,6 +233,7 @@ export class OriginApi extends HttpApi.make("lectern")
   .add(JobsGroup)
   .add(StudentsGroup)
   .add(MessagingGroup)
+  .add(RecognitionGroup)
   .add(HealthGroup)
 {}
 

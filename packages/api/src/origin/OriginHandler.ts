@@ -36,6 +36,7 @@ import { OriginApi } from "./OriginApi.ts"
 import { RequestDecoding } from "./RequestDecoding.ts"
 import { RequestTenant } from "./RequestTenant.ts"
 import { isProgressPath, loggablePath, requestPath } from "./requestPath.ts"
+import { RecognitionHandlers } from "./RecognitionHandlers.ts"
 import { StudentHandlers } from "./StudentHandlers.ts"
 import { VideoHandlers } from "./VideoHandlers.ts"
 import { type WatchTokenOptions, WatchTokens } from "./WatchTokens.ts"
@@ -74,7 +75,15 @@ export type OriginServices =
 const routes = ({ verifier, watchTokens }: OriginHandlerOptions) =>
   Layer.mergeAll(
     HttpApiBuilder.layer(OriginApi).pipe(
-      Layer.provide([VideoHandlers, MultipartUploadHandlers, JobHandlers, StudentHandlers, MessagingHandlers, HealthHandlers]),
+      Layer.provide([
+        VideoHandlers,
+        MultipartUploadHandlers,
+        JobHandlers,
+        StudentHandlers,
+        MessagingHandlers,
+        RecognitionHandlers,
+        HealthHandlers
+      ]),
       Layer.provide([Authorization.layer(verifier), RequestDecoding.layer, MirroredDetail.layer, WatchTokens.layer(watchTokens)])
     ),
     ApiReference.layer,

@@ -1,5 +1,6 @@
 import { maxMessagingBytes } from "./MessagingRequest.ts"
 import { maxSpreadsheetBodyBytes } from "./SpreadsheetUpload.ts"
+import { maxWorksheetBodyBytes } from "./WorksheetUpload.ts"
 
 /** Bytes of a JSON body: the largest honest one has a title and a file name. */
 export const maxJsonBytes = 64 * 1024
@@ -12,6 +13,7 @@ export const jsonLimit = (path: string): number => path === messagingPath ? maxM
 const limits: ReadonlyArray<readonly [pathStart: string, bytes: number]> = [
   ["/api/v1/students/bulk_create_from_excel/", maxSpreadsheetBodyBytes],
   [messagingPath, maxMessagingBytes],
+  ["/api/v1/ai/ocr/", maxWorksheetBodyBytes],
   // The object routes have a limit of their own, which depends on the grant.
   ["/api/v1/objects/", Number.POSITIVE_INFINITY]
 ]

@@ -67,6 +67,7 @@ describe("GET /api/v1/openapi.json", () => {
         "GET /api/v1/progress/events/",
         "GET /healthz",
         "GET /readyz",
+        "POST /api/v1/ai/ocr/",
         "POST /api/v1/media/videos/upload/init/",
         "POST /api/v1/media/videos/upload/multipart/abort/",
         "POST /api/v1/media/videos/upload/multipart/complete/",
@@ -204,6 +205,17 @@ describe("GET /api/v1/openapi.json", () => {
       yield* faults.script("students", ["refused"])
       yield* check(503, "POST", undo, ref.jobId)
 
+      const worksheets = "/api/v1/ai/ocr/"
+      const sheet = (content: string) => {
+        const data = new FormData()
+        data.append("file", new File([content], "a.pdf"))
+        return { body: data }
+      }
+      yield* check(202, "POST", worksheets, "", sheet("%PDF-1.7"))
+      yield* check(400, "POST", worksheets, "", sheet(""))
+      yield* check(415, "POST", worksheets, "", sheet("<html>"))
+      yield* check(413, "POST", worksheets, "", sheet("x".repeat(20 * 1024 * 1024 + 1)))
+
       const messaging = "/api/v1/messaging/send/"
       const messages = { message_mode: "sms", raw_body: "글", recipients: ["010-1111-2222"] }
       yield* check(202, "POST", messaging, "", { body: { ...messages, business_key: "k" } })
@@ -238,7 +250,8 @@ describe("GET /api/v1/openapi.json", () => {
         ["GET", job, {}],
         ["POST", init, file],
         ["POST", begin, big],
-        ["POST", students, { body: form("a.xlsx", 4) }]
+        ["POST", students, { body: form("a.xlsx", 4) }],
+        ["POST", worksheets, sheet("%PDF-1.7")]
       ] as const) {
         yield* faults.store(["refused"])
         yield* check(503, method, template, "a", options)
