@@ -103,8 +103,10 @@ export class Sweeper extends Context.Service<Sweeper, {
           // A run that waits for a machine, for hours maybe, is left alone (INCIDENTS.md, 18); so is one that is not known: that it
           // is gone takes more than one look (see `EncodeMisses`).
           const reaped = yield* Effect.forEach(handedOver, (row) => {
-            const ended = runEnded(row.externalId, states.get(row.externalId))
-            return ended === null ? Effect.succeed(false) : attempt(failures, intervene(row, ended))
+            const state = states.get(row.externalId)
+            return state?._tag === "Ended" || state?._tag === "Vanished"
+              ? attempt(failures, intervene(row, runEnded(row.externalId, state)))
+              : Effect.succeed(false)
           })
 
           const waiting = yield* store.findUndispatched({
@@ -149,17 +151,8 @@ export class Sweeper extends Context.Service<Sweeper, {
 
 const silent = (attempt: number): string => `작업 서버가 응답 없이 멈췄습니다 (시도 ${attempt}회)`
 
-/** What a run's state has to tell its job; `null` when that is nothing, or nothing certain. */
-export const runEnded = (runId: string, state: EncodeRunState | undefined): SystemCommand | null => {
-  switch (state?._tag) {
-    case "Ended":
-      return { _tag: "RunEnded", runId, reason: state.reason, counted: true }
-    case "Vanished":
-      return { _tag: "RunEnded", runId, reason: state.reason, counted: false }
-    case "Waiting":
-    case "Running":
-    case "Unknown":
-    case undefined:
-      return null
-  }
-}
+/** What the end of a run has to tell its job. */
+export const runEnded = (
+  runId: string,
+  end: Extract<EncodeRunState, { readonly _tag: "Ended" | "Vanished" }>
+): SystemCommand => ({ _tag: "RunEnded", runId, reason: end.reason, counted: end._tag === "Ended" })

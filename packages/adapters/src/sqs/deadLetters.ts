@@ -6,8 +6,8 @@ import {
   SQSClient
 } from "@aws-sdk/client-sqs"
 import { type JobMessage, JobMessageJson, QueueUnavailable } from "@lectern/domain"
-import { Effect, Option, Schema } from "effect"
-import { type AwsClientOptions, call, clientConfig, faultName, isRetryable } from "../aws/index.ts"
+import { Effect, type Option, Schema } from "effect"
+import { type AwsClientOptions, call, clientConfig, isRetryable } from "../aws/index.ts"
 
 export interface DeadLetterQueue extends AwsClientOptions {
   readonly url: string
@@ -55,11 +55,8 @@ export const visitDeadLetters = <A, E, R>(
         () => sqs.send(new ChangeMessageVisibilityCommand({ QueueUrl, ReceiptHandle, VisibilityTimeout: 0 })),
         unavailable("give a dead letter back")
       ).pipe(Effect.catch((error) =>
-        // Removed by the visit, or back by itself: it is hidden for a minute at most.
-        faultName(error.cause) === "MessageNotInflight"
-          ? Effect.void
-          : Effect.logDebug("A dead letter comes back when its visibility ends", { error: error.message })
-      ))
+        // It is hidden for a minute at most, and it may be back already.
+        Effect.logDebug("A dead letter comes back when its visibility ends", { error: error.message })))
 
     const letterOf = ({ Attributes, Body = "", MessageId = "" }: Message, ReceiptHandle: string): DeadLetter => ({
       queueUrl: QueueUrl,

@@ -85,15 +85,16 @@ export const reconcile = Effect.gen(function*() {
   })
 
   const look = (row: Row, state: EncodeRunState): Effect.Effect<Outcome, LookFailure> => {
-    const ended = runEnded(row.externalId, state)
-    if (ended !== null) return Effect.andThen(misses.forget(row), tell(row, ended))
     switch (state._tag) {
       case "Waiting":
         return waits(row)
       case "Running":
         return Effect.as(misses.forget(row), "Running")
-      default:
+      case "Unknown":
         return lost(row)
+      case "Ended":
+      case "Vanished":
+        return Effect.andThen(misses.forget(row), tell(row, runEnded(row.externalId, state)))
     }
   }
 

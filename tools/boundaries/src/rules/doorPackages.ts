@@ -21,6 +21,7 @@ const doors: Readonly<Record<string, Readonly<Record<string, Door>>>> = {
     "./redis": { packages: ["effect", "ioredis"], builtins: [] },
     "./s3": { packages: ["effect", "@effect/platform-node", "@aws-sdk/client-s3", "@aws-sdk/s3-request-presigner"] },
     "./sqs": { packages: ["effect", "@aws-sdk/client-sqs"] },
+    "./aws": { packages: ["effect"], builtins: [] },
     "./batch": { packages: ["effect", "@aws-sdk/client-batch"] },
     "./environment": { packages: ["effect"], builtins: [] },
     "./files": { packages: ["effect", "@effect/platform-node"] },
