@@ -38,7 +38,16 @@ it.live("Readiness on a machine without services skips three checks, and that is
 
 it.live("Each command of operators has its help", () =>
   Effect.gen(function*() {
-    for (const args of [["readiness"], ["preflight"], ["ops", "sweep"], ["ops", "reconcile"], ["ops", "drill", "redis-flush"]]) {
+    const commands = [
+      ["readiness"],
+      ["preflight"],
+      ["ops", "sweep"],
+      ["ops", "reconcile"],
+      ["ops", "dead-letters", "list"],
+      ["ops", "dead-letters", "redrive"],
+      ["ops", "drill", "redis-flush"]
+    ]
+    for (const args of commands) {
       const { exitCode, stdout } = yield* lectern([...args, "--help"])
       assert.strictEqual(exitCode, 0)
       assert.include(stdout, "--json")

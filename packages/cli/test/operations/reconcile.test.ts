@@ -1,4 +1,5 @@
 import { assert, it } from "@effect/vitest"
+import { EncodeRuntimeBatch } from "@lectern/adapters/batch"
 import { EncodeMissesPostgres, JobStorePostgres, layerTcp, migrate, RunHistoryPostgres, singleFlight } from "@lectern/adapters/postgres"
 import { ProgressMirrorRedis, ProgressReaderRedis, RedisConnection } from "@lectern/adapters/redis"
 import {
@@ -10,12 +11,13 @@ import {
   JobRecorder,
   JobStore,
   ProgressReader,
+  RunHistory,
   Sweeper,
   TenantId,
   VideoDeletion,
   videoSubject
 } from "@lectern/domain"
-import { describeIf, PostgresServer, RedisServer } from "@lectern/harness"
+import { BatchServer, describeIf, PostgresServer, RedisServer } from "@lectern/harness"
 import { Deferred, Effect, Fiber, Layer, Option, Redacted } from "effect"
 import { SqlClient } from "effect/sql/SqlClient"
 import { reconcile } from "../../src/operations/reconcile.ts"
@@ -214,6 +216,46 @@ describeIf(
           assert.deepStrictEqual([other.status, other.failures], ["RUNNING", 0])
         }).pipe(Effect.provide(layer))
       }))
+
+    it.live("Batch over its own protocol: pages of a hundred, one end told, and nothing changed where a page is throttled or refused", () =>
+      Effect.gen(function*() {
+        const batch = yield* BatchServer.make()
+        const { redis, url } = yield* scene
+        const runtime = EncodeRuntimeBatch.layer({
+          endpoint: batch.url,
+          region: "us-east-1",
+          credentials: { accessKeyId: "key", secretAccessKey: Redacted.make("secret") },
+          jobQueue: "queue",
+          jobDefinition: "definition",
+          maxAttempts: 1
+        })
+        yield* Effect.gen(function*() {
+          const history = yield* RunHistory
+          const runs = Array.from({ length: 120 }, (_, n) => `batch-${n}`)
+          const encodes = yield* Effect.forEach(runs, (run) => encode(run, run))
+          for (const jobId of runs) batch.put({ jobId, jobName: "video", status: "RUNNING" })
+          batch.put({
+            jobId: "batch-7",
+            jobName: "video",
+            status: "FAILED",
+            statusReason: "Host EC2 (instance i-1) terminated.",
+            container: { exitCode: 137 }
+          })
+          for (const refusal of [{ status: 429, code: "TooManyRequestsException" }, { status: 403, code: "AccessDeniedException" }]) {
+            batch.script("/v1/describejobs", ["ok", refusal])
+            assert.strictEqual((yield* Effect.flip(reconcile))._tag, "EncodeRuntimeUnavailable")
+          }
+          assert.strictEqual((yield* jobOf(encodes[7]?.jobId ?? JobId.make("none"))).status, "RUNNING")
+          const before = batch.calls.length
+          const report = yield* reconcile
+          assert.deepInclude(report, { asked: 120, ended: 1, running: 119, failures: [] })
+          assert.strictEqual(batch.calls.length - before, 2)
+          const job = yield* jobOf(encodes[7]?.jobId ?? JobId.make("none"))
+          assert.deepInclude(job, { status: "RETRYING", failures: 1, errorCode: "run_ended" })
+          const [seen] = yield* history.of("batch-7")
+          assert.deepInclude(seen, { status: "FAILED", statusReason: "Host EC2 (instance i-1) terminated.", exitCode: 137 })
+        }).pipe(Effect.provide(services(url, redis.url, runtime)))
+      }), 60_000)
 
     it.live("Of two processes that reconcile at once, the second does nothing; afterwards the way is free", () =>
       Effect.gen(function*() {
