@@ -34,6 +34,13 @@ export const videoBody = (status: string, percent: number | null = null, more: o
 export const video = (status: string, percent: number | null = null, more: object = {}): Response =>
   json(videoBody(status, percent, more))
 
+/** Moves with every answer, for as long as it is asked. */
+export const movingVideo = (): Reply => {
+  let answers = 0
+  const step = { encoding_step_index: 4, encoding_step_total: 7, encoding_step_name: "인코딩" }
+  return () => video("PROCESSING", 50, { ...step, encoding_step_percent: answers++ % 100 })
+}
+
 export const unknown = (): Response => video("UNKNOWN", null, { message: "진행 정보가 없습니다" })
 
 export class ScriptedServer {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest"
 import type { Subject } from "../../src/client/index.ts"
 import { clientUnderTest, listener } from "./clientUnderTest.ts"
 import { settle } from "./FakeClock.ts"
-import { type Asked, json, type Reply, unknown, video, videoBody } from "./ScriptedServer.ts"
+import { type Asked, json, movingVideo, type Reply, unknown, video, videoBody } from "./ScriptedServer.ts"
 import { ScriptedStream } from "./ScriptedStream.ts"
 
 const minute = 60_000
@@ -81,8 +81,7 @@ describe("Events", () => {
   })
 
   it("that cannot be had are looked for ever more seldom: ten minutes cost at most 150 requests", async () => {
-    let answers = 0
-    const { client, clock, server, streams } = withEvents([], () => video("PROCESSING", 1 + (answers++ % 99)))
+    const { client, clock, server, streams } = withEvents([], movingVideo())
     const watch = client.watch({ video: 42 })
     await clock.advance(10 * minute)
     watch.stop()

@@ -1,15 +1,13 @@
 import { describe, expect, it } from "vitest"
 import { clientUnderTest, listener } from "./clientUnderTest.ts"
-import { json, type Reply, unknown, video, videoBody } from "./ScriptedServer.ts"
+import { json, movingVideo, type Reply, unknown, video, videoBody } from "./ScriptedServer.ts"
 
 const minute = 60_000
 
-/** How many requests a job of ten minutes costs, and how late its end is seen; `percentAt` takes 0..1 of its time. */
-const tenMinutes = async (percentAt: (part: number) => number | null) => {
+/** How many requests a job of ten minutes costs, and how late its end is seen. */
+const tenMinutes = async (reply: Reply) => {
   const length = 10 * minute
-  const { client, clock, server } = clientUnderTest([
-    ({ at }) => at >= length ? video("READY") : video("PROCESSING", percentAt(at / length))
-  ])
+  const { client, clock, server } = clientUnderTest([(asked) => asked.at >= length ? video("READY") : reply(asked)])
   let seenAt = NaN
   client.watch({ video: 42 }, { onTerminal: () => void (seenAt = clock.now()) })
   await clock.advance(length + minute)
@@ -18,8 +16,7 @@ const tenMinutes = async (percentAt: (part: number) => number | null) => {
 
 describe("A job of ten minutes", () => {
   it("costs at most 150 requests when it moves with every answer, and its end is seen within 6 s", async () => {
-    let answers = 0
-    const { late, requests } = await tenMinutes(() => 1 + (answers++ % 99))
+    const { late, requests } = await tenMinutes(movingVideo())
     expect(requests).toBeLessThanOrEqual(150)
     // More than one each 6 s: a bar that moves is watched.
     expect(requests).toBeGreaterThan(100)
@@ -27,13 +24,13 @@ describe("A job of ten minutes", () => {
   })
 
   it("costs no more when it moves as an encode does", async () => {
-    const { late, requests } = await tenMinutes((part) => Math.floor(5 + 90 * part))
+    const { late, requests } = await tenMinutes(({ at }) => video("PROCESSING", Math.floor(5 + 90 * at / (10 * minute))))
     expect(requests).toBeLessThanOrEqual(150)
     expect(late).toBeLessThanOrEqual(6_000)
   })
 
   it("costs less when it stands still", async () => {
-    const { late, requests } = await tenMinutes(() => 50)
+    const { late, requests } = await tenMinutes(() => video("PROCESSING", 50))
     expect(requests).toBeLessThan(65)
     expect(late).toBeLessThanOrEqual(15_000)
   })
