@@ -102,7 +102,7 @@ const giveBack = (run: JobRun, kept: KeptParts) =>
       onFailure: (error) =>
         Effect.andThen(
           Effect.logWarning("The job could not be given back", { error: error.message }),
-          abandonCancelled(run, kept)
+          clearUp(run, kept)
         )
     })
   )
@@ -116,9 +116,13 @@ const isCancelled = ({ lease }: JobRun) =>
 
 const abandonLimit = "5 seconds"
 
-/** Leaves nothing under the public prefix of a job that was cancelled while it ran. What stays all the same the sweep finds. */
-const abandonCancelled = (run: JobRun, kept: KeptParts) =>
+/**
+ * Clears up behind a run that has lost its job: its half-written parts, and all of them where the job was cancelled. What stays
+ * all the same the sweep finds.
+ */
+const clearUp = (run: JobRun, kept: KeptParts) =>
   Effect.gen(function*() {
+    yield* kept.discardUnfinished
     const encode = kept.opened()
     if (encode === null || !(yield* isCancelled(run))) return
     const leftovers = yield* EncodeLeftovers
@@ -164,7 +168,7 @@ const attempt = Effect.fnUntraced(function*(run: JobRun, options: EncodeRunOptio
     Effect.onInterrupt(() => giveBack(run, kept))
   )
   if (end === null) {
-    yield* abandonCancelled(run, kept)
+    yield* clearUp(run, kept)
     return ExitCode.done
   }
   return yield* Effect.gen(function*() {

@@ -39,6 +39,8 @@ export interface KeptParts {
   readonly opened: () => (EncodeRef & { readonly token: string }) | null
   /** Paths below the video's prefix that are in the object store already. */
   readonly stored: () => ReadonlySet<string>
+  /** Removes what was written here of parts that were not finished. For a run that has lost its job: it may come after the publication. */
+  readonly discardUnfinished: Effect.Effect<void, ObjectStoreUnavailable>
 }
 
 const parallel = 8
@@ -67,11 +69,13 @@ export const makeKeptParts = Effect.fnUntraced(function*(options: KeptPartsOptio
   const fs = yield* FileSystem.FileSystem
   const prefix = hlsPrefix(tenantId, videoId)
   const stored = new Set<string>()
+  const begun = new Set<string>()
   let opened: (EncodeRef & { readonly token: string }) | null = null
 
   const put = Effect.fnUntraced(function*(part: string, directory: string, path: string) {
     const local = `${directory}/${path}`
     const bytes = Number((yield* fs.stat(local)).size)
+    begun.add(path)
     const headers = fileHeaders(path, part === soundPart ? dirname(path) : null)
     yield* patiently(objects.put(`${prefix}${path}`, fs.stream(local), { ...headers, size: bytes }))
     yield* onFile
@@ -141,7 +145,12 @@ export const makeKeptParts = Effect.fnUntraced(function*(options: KeptPartsOptio
       return keeperOf(opened)
     }),
     opened: () => opened,
-    stored: () => stored
+    stored: () => stored,
+    discardUnfinished: Effect.suspend(() =>
+      Effect.forEach([...begun].filter((path) => !stored.has(path)), (path) => objects.remove(`${prefix}${path}`), {
+        concurrency: parallel,
+        discard: true
+      }))
   }
   return kept
 })
