@@ -71,6 +71,8 @@ export interface PreparedBatch {
 export interface MessageProvider {
   /** As it is named in logs and to users. */
   readonly name: string
+  /** Whether what it sends reaches anybody: nobody may be told "sent" otherwise (INCIDENTS.md, 44). */
+  readonly reaches: boolean
   /** The most messages of one batch. */
   readonly maxBatch: number
   /** Lays a batch in without sending it; one that is never submitted has no effect on anybody. */

@@ -7,7 +7,8 @@ export {
   messageProviders,
   messagingJob,
   type MessagingOptions,
-  sendingBreaker
+  sendingBreaker,
+  solapiProvider
 } from "./messaging/index.ts"
 export { downloadName, studentImportJob, StudentImportPayload } from "./StudentImportJob.ts"
 export { readWorkerSettings, type WorkerSettings } from "./WorkerSettings.ts"

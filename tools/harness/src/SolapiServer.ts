@@ -1,4 +1,4 @@
-import { Context, Effect, Layer, type Scope } from "effect"
+import { Context, Effect, Layer, Schema, type Scope } from "effect"
 import { createHmac, randomBytes } from "node:crypto"
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
 import { HarnessError } from "./HarnessError.ts"
@@ -34,6 +34,8 @@ export type SolapiFault =
   | "done-broken"
   | "done-malformed"
 
+export type SolapiListener = (operation: SolapiOperation, moment: "asked" | "done") => Promise<void> | void
+
 interface Message {
   readonly messageId: string
   readonly to: string
@@ -62,11 +64,15 @@ class Refusal extends Error {
   }
 }
 
-const bodyOf = async (request: IncomingMessage): Promise<ReturnType<JSON["parse"]>> => {
-  const chunks: Array<Buffer> = []
-  for await (const chunk of request) chunks.push(Buffer.from(chunk))
-  const text = Buffer.concat(chunks).toString("utf8")
-  return text === "" ? {} : JSON.parse(text)
+const Body = Schema.fromJsonString(
+  Schema.Struct({ messages: Schema.optionalKey(Schema.Array(Schema.Record(Schema.String, Schema.Unknown))) })
+)
+const decodeBody = Schema.decodeUnknownSync(Body)
+
+const bodyOf = async (request: IncomingMessage): Promise<typeof Body.Type> => {
+  let text = ""
+  for await (const chunk of request.setEncoding("utf8")) text += String(chunk)
+  return decodeBody(text === "" ? "{}" : text)
 }
 
 const textOf = (value: unknown): string => typeof value === "string" ? value : ""
@@ -91,8 +97,8 @@ export class SolapiServer extends Context.Service<SolapiServer, {
   readonly deliveries: ReadonlyArray<SolapiDelivery>
   /** Replaces what becomes of the next requests of one operation, in their order. */
   readonly script: (operation: SolapiOperation, faults: ReadonlyArray<SolapiFault>) => void
-  /** Is called when a request of an operation has been done, and before it is answered; the answer waits for it. */
-  readonly watch: (listener: (operation: SolapiOperation, groupId: string) => Promise<void> | void) => void
+  /** Is called when a request has come, and again when it has been done and not yet answered; the server waits for it. */
+  readonly watch: (listener: SolapiListener) => void
   /** How many requests came. */
   readonly requests: Readonly<Record<SolapiOperation, number>>
 }>()("@lectern/harness/SolapiServer") {
@@ -102,7 +108,7 @@ export class SolapiServer extends Context.Service<SolapiServer, {
     const signatures = new Set<string>()
     const scripts = new Map<SolapiOperation, Array<SolapiFault>>()
     const requests: Record<SolapiOperation, number> = { create: 0, add: 0, send: 0, look: 0, remove: 0 }
-    let listener: (operation: SolapiOperation, groupId: string) => Promise<void> | void = () => undefined
+    let listener: SolapiListener = () => undefined
 
     const authorize = (request: IncomingMessage): void => {
       const header = request.headers.authorization ?? ""
@@ -154,7 +160,7 @@ export class SolapiServer extends Context.Service<SolapiServer, {
       }
     }
 
-    const perform: Record<SolapiOperation, (id: string, body: ReturnType<JSON["parse"]>) => object> = {
+    const perform: Record<SolapiOperation, (id: string, body: typeof Body.Type) => object> = {
       create: () => {
         const group: Group = { groupId: `G4V${randomBytes(12).toString("hex").toUpperCase()}`, status: "PENDING", dateSent: null, messages: [] }
         groups.set(group.groupId, group)
@@ -164,7 +170,7 @@ export class SolapiServer extends Context.Service<SolapiServer, {
         const group = groupOf(id)
         if (group.status !== "PENDING") throw new Refusal(400, "NotAllowedStatus")
         const results: Array<Message> = []
-        for (const raw of body.messages) {
+        for (const raw of body.messages ?? []) {
           const message = judged(group, raw)
           group.messages.push(message)
           results.push(message)
@@ -222,6 +228,7 @@ export class SolapiServer extends Context.Service<SolapiServer, {
       const [, path, operation] = route
       const id = path.exec(request.url ?? "")?.[1] ?? ""
       requests[operation] += 1
+      await listener(operation, "asked")
       const fault = scripts.get(operation)?.shift() ?? "ok"
       switch (fault) {
         case "throttled":
@@ -245,7 +252,7 @@ export class SolapiServer extends Context.Service<SolapiServer, {
           break
       }
       const done = perform[operation](id, body)
-      await listener(operation, id)
+      await listener(operation, "done")
       if (fault === "done-silent") return
       if (fault === "done-reset") request.socket.destroy()
       else if (fault === "done-broken") answer(response, 502, "<html>")

@@ -53,6 +53,7 @@ export const makeMessageProviderSandbox = (
 
     return {
       name,
+      reaches: false,
       maxBatch: 100,
       prepare: ({ messages }) =>
         Effect.map(newUuid, (ticket) => ({

@@ -25,6 +25,7 @@ export const makeMessageProviderSmtp = (options: MessageProviderSmtpOptions): Me
 
   return {
     name,
+    reaches: true,
     maxBatch: 1,
     prepare: Effect.fn("MessageProvider.prepare")(function*({ messages, mode }) {
       yield* Effect.annotateCurrentSpan({ provider: name, mode, messages: messages.length })

@@ -5,9 +5,9 @@ import {
   type MessageProvider,
   ProviderRefused,
   ProviderUnavailable,
-  RefusedMessage,
+  type RefusedMessage,
   SubmissionDoubtful,
-  TakenMessage
+  type TakenMessage
 } from "@lectern/domain"
 import { Effect, Schema } from "effect"
 import { makeSolapiCall, type SolapiOptions, type SolapiRefused, type SolapiUnanswered } from "./SolapiCall.ts"
@@ -150,6 +150,7 @@ export const makeMessageProviderSolapi = (options: MessageProviderSolapiOptions)
 
   return {
     name,
+    reaches: true,
     maxBatch,
     prepare,
     // Whatever else than a clear answer comes back, a refusal too: the group is asked, not the answer.

@@ -149,8 +149,8 @@ layer(SolapiServer.layer, { excludeTestServices: true })("Solapi as a provider o
       const batch = batchOf([address])
       const prepared = yield* provider.prepare(batch)
       let raced: Promise<unknown> = Promise.resolve()
-      server.watch((operation) => {
-        if (operation !== "look") return
+      server.watch((operation, moment) => {
+        if (operation !== "look" || moment !== "done") return
         server.watch(() => undefined)
         raced = Effect.runPromise(Effect.exit(provider.submit(prepared, batch)))
         return raced.then(() => undefined)

@@ -4,6 +4,7 @@ import * as Flag from "effect/cli/Flag"
 import * as Option from "effect/Option"
 import { jsonFlag } from "../operations/flags.ts"
 import { loaded } from "./loaded.ts"
+import { messages } from "./messages.ts"
 
 const sweep = Command.make(
   "sweep",
@@ -81,5 +82,5 @@ const deadLetters = Command.make("dead-letters").pipe(
 
 export const ops = Command.make("ops").pipe(
   Command.withDescription("Operators' commands on a deployment; DATABASE_URL and the other services' variables say which"),
-  Command.withSubcommands([sweep, reconcile, deadLetters, drill])
+  Command.withSubcommands([sweep, reconcile, deadLetters, messages, drill])
 )

@@ -41,17 +41,19 @@ const totalOf = (counts: MessageCounts): number =>
   counts.pending + counts.sending + counts.sent + counts.failed + counts.ambiguous
 
 /** How a job ends whose messages have all been dealt with. Its result has numbers in it and no people. */
-const endOf = (counts: MessageCounts): WorkerCommand => {
-  const result = { total: totalOf(counts), sent: counts.sent, failed: counts.failed, ambiguous: counts.ambiguous }
-  if (counts.ambiguous > 0) {
+const endOf = (counts: MessageCounts, reaches: boolean): WorkerCommand => {
+  const { ambiguous, failed, sent } = counts
+  const result = { total: totalOf(counts), sent, failed, ambiguous, ...(reaches ? {} : { sandbox: true }) }
+  if (!reaches) return { _tag: "Succeed", result, errorMessage: "[샌드박스] 실제로 보내지 않았습니다" }
+  if (ambiguous > 0) {
     return {
       _tag: "RequireReview",
       result,
-      message: `${counts.ambiguous}건은 보냈는지 확인되지 않아 다시 보내지 않았습니다`
+      message: `${ambiguous}건은 보냈는지 확인되지 않아 다시 보내지 않았습니다`
     }
   }
-  return counts.failed > 0
-    ? { _tag: "Succeed", result, errorMessage: `${result.total}건 중 ${counts.failed}건을 보내지 못했습니다` }
+  return failed > 0
+    ? { _tag: "Succeed", result, errorMessage: `${result.total}건 중 ${failed}건을 보내지 못했습니다` }
     : { _tag: "Succeed", result }
 }
 
@@ -172,5 +174,5 @@ const sendMessages = Effect.fnUntraced(function*(run: JobRun, pulse: Effect.Effe
     yield* run.tick({ fraction: handled / total, remainingSeconds: null })
   }
 
-  return endOf((yield* patiently(ledger.look(lease))).counts)
+  return endOf((yield* patiently(ledger.look(lease))).counts, provider.reaches)
 })

@@ -21,6 +21,7 @@ export interface Sending {
 /** A provider whose every call goes through the breaker, and whose submissions always end in something that can be written down. */
 export interface GuardedProvider {
   readonly name: string
+  readonly reaches: boolean
   readonly maxBatch: number
   readonly prepare: (batch: MessageBatch) => Effect.Effect<PreparedBatch, ProviderUnavailable | ProviderRefused>
   readonly submit: (prepared: PreparedBatch, batch: MessageBatch) => Effect.Effect<Sending>
@@ -86,6 +87,7 @@ export const guardProvider = (provider: MessageProvider, breaker: CircuitBreaker
 
   return {
     name: provider.name,
+    reaches: provider.reaches,
     maxBatch: provider.maxBatch,
     prepare: (batch) =>
       Effect.catchTag(through("prepare", provider.prepare(batch)), "CircuitBreakerError", (error) =>

@@ -1,4 +1,4 @@
-import type { MessageSettings } from "@lectern/adapters/environment"
+import type { MessageSettings, SolapiSettings } from "@lectern/adapters/environment"
 import { makeMessageProviderSandbox, type SandboxRefused } from "@lectern/adapters/sandbox"
 import { makeMessageProviderSmtp } from "@lectern/adapters/smtp"
 import { makeMessageProviderSolapi } from "@lectern/adapters/solapi"
@@ -8,6 +8,7 @@ import { Effect, type FileSystem, Layer, Option } from "effect"
 /** Where nobody carries a kind of message: a mailing by it ends at once, and says so. */
 const nobody = (missing: string): MessageProvider => ({
   name: "nobody",
+  reaches: false,
   maxBatch: 1,
   prepare: () => Effect.fail(new ProviderRefused({ provider: "nobody", operation: "send messages", code: `${missing} is not set` })),
   submit: () => Effect.succeed([]),
@@ -20,6 +21,13 @@ export const noMessageProviders: Layer.Layer<MessageProviders> = Layer.succeed(M
   email: nobody("SMTP_URL")
 })
 
+export const solapiProvider = ({ baseUrl, kakaoChannel, ...account }: SolapiSettings): MessageProvider =>
+  makeMessageProviderSolapi({
+    ...account,
+    ...(baseUrl === null ? {} : { baseUrl }),
+    ...(kakaoChannel === null ? {} : { kakaoChannel })
+  })
+
 /** Who sends what, by the settings; the sandbox, which writes into `sandboxFile`, for what nobody sends. */
 export const messageProviders = (
   settings: MessageSettings,
@@ -31,20 +39,13 @@ export const messageProviders = (
       const sandbox = makeMessageProviderSandbox({ file: sandboxFile, production: settings.production })
       const phone = yield* Option.match(settings.solapi, {
         onNone: () => sandbox,
-        onSome: ({ apiKey, apiSecret, baseUrl, kakaoChannel, sender }) =>
-          Effect.succeed(makeMessageProviderSolapi({
-            apiKey,
-            apiSecret,
-            sender,
-            ...(baseUrl === null ? {} : { baseUrl }),
-            ...(kakaoChannel === null ? {} : { kakaoChannel })
-          }))
+        onSome: (solapi) => Effect.succeed(solapiProvider(solapi))
       })
       const email = yield* Option.match(settings.smtp, {
         onNone: () => settings.production ? Effect.succeed(nobody("SMTP_URL")) : sandbox,
         onSome: (smtp) => Effect.succeed(makeMessageProviderSmtp(smtp))
       })
-      yield* Effect.logInfo("Messages are sent by", { phone: phone.name, email: email.name })
+      yield* Effect.logInfo("Messages are sent by", { texts: phone.name, mails: email.name })
       return { phone, email }
     })
   )

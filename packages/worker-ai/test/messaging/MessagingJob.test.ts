@@ -96,6 +96,16 @@ describe("The messaging job", () => {
       assert.deepStrictEqual(yield* countsOf(jobId), { ...noMessages, sent: 5 })
     }))
 
+  it.effect("never says only that it has sent what the sandbox has shown", () => {
+    const sandbox = new ScriptedProvider(2, false)
+    return Effect.gen(function*() {
+      yield* TestClock.setTime(noon)
+      const job = yield* attempt(yield* accepted(2))
+      assert.deepInclude(job, { status: "DONE", errorMessage: "[샌드박스] 실제로 보내지 않았습니다" })
+      assert.deepInclude(job.result, { sandbox: true })
+    }).pipe(Effect.provide(worldWith(sandbox)))
+  })
+
   scenario("says of those whom the provider refuses that they were not reached", (scripted) =>
     Effect.gen(function*() {
       scripted.refusedAddresses = [addressOf(0), addressOf(1), addressOf(3)]

@@ -23,7 +23,7 @@ export class ScriptedProvider {
   readonly prepared = new Map<string, "waiting" | "sent" | "withdrawn">()
   readonly provider: MessageProvider
 
-  constructor(maxBatch = 2) {
+  constructor(maxBatch = 2, reaches = true) {
     const unavailable = (operation: string) =>
       new ProviderUnavailable({ provider: "scripted", operation, retryAfterMillis: null, cause: new Error("away") })
     const send = (ticket: string, { messages }: MessageBatch): void => {
@@ -33,6 +33,7 @@ export class ScriptedProvider {
     }
     this.provider = {
       name: "scripted",
+      reaches,
       maxBatch,
       prepare: (batch) =>
         Effect.suspend((): Effect.Effect<PreparedBatch, ProviderUnavailable | ProviderRefused> => {
