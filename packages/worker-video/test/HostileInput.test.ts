@@ -1,30 +1,11 @@
 import { assert, layer } from "@effect/vitest"
 import { Duration, Effect, FileSystem, Path, Queue } from "effect"
-import { createServer } from "node:net"
 import { defaultProbeTimes } from "../src/encoder/MediaProbe.ts"
 import { ExitCode } from "../src/ExitCode.ts"
 import { encoderWorld, runJob, uploadFile } from "./EncodedJob.ts"
+import { canary } from "./encoder/Canary.ts"
 import { hostileFiles } from "./encoder/HostileMedia.ts"
 import { h264, made, picture, temporary } from "./encoder/MadeMedia.ts"
-
-/** A server that reports each connection that it gets. */
-const canary = Effect.gen(function*() {
-  const connections = yield* Queue.unbounded<string>()
-  const server = createServer((socket) => {
-    Queue.offerUnsafe(connections, "connected")
-    socket.destroy()
-  })
-  const port = yield* Effect.acquireRelease(
-    Effect.callback<number>((resume) => {
-      server.listen(0, "127.0.0.1", () => {
-        const address = server.address()
-        resume(typeof address === "object" && address !== null ? Effect.succeed(address.port) : Effect.die("no port"))
-      })
-    }),
-    () => Effect.callback<void>((resume) => void server.close(() => resume(Effect.void)))
-  )
-  return { connections, port }
-})
 
 layer(encoderWorld, { excludeTestServices: true, timeout: "30 seconds" })("a hostile upload", (it) => {
   for (const { bytes, code, name } of hostileFiles) {
