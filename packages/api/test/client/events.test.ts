@@ -345,6 +345,24 @@ describe("A tray", () => {
     expect(server.paths.filter((path) => !path.endsWith("/progress/"))).toEqual(["/api/v1/media/videos/2/"])
   })
 
+  it("that grows while the database is asked asks it again", async () => {
+    const { client, clock, server } = clientUnderTest([
+      ({ path, signal }) => {
+        if (path.endsWith("/progress/")) return unknown()
+        return new Promise<Response>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)))
+      }
+    ])
+    client.watch({ video: 1 })
+    await clock.advance(4_000)
+    const details = () => server.paths.filter((path) => path === "/api/v1/media/videos/1/").length
+    expect(details()).toBe(1)
+    const other = client.watch({ video: 2 })
+    await clock.advance(0)
+    other.stop()
+    await clock.advance(15_000)
+    expect(details()).toBeGreaterThan(1)
+  })
+
   it("that the server answers with something else is trouble of each", async () => {
     const { client, clock } = clientUnderTest([() => json({ hello: 1 })])
     const heard = [1, 2].map((video) => {

@@ -5,7 +5,7 @@ import { signToken } from "../../src/tokens/index.ts"
 import { clientUnderTest, listener } from "./clientUnderTest.ts"
 import { FakeClock, settle } from "./FakeClock.ts"
 import { FakePage } from "./FakePage.ts"
-import { type Reply, ScriptedServer, video } from "./ScriptedServer.ts"
+import { json, type Reply, ScriptedServer, video, videoBody } from "./ScriptedServer.ts"
 
 describe("Watches of one subject in a page", () => {
   it("share one poller, and one that comes later is told at once what is known", async () => {
@@ -58,6 +58,18 @@ describe("Watches of one subject in a page", () => {
     await clock.advance(10_000)
     expect(begun.told).toEqual(["PROCESSING 5", "PROCESSING 6", "READY 100", "succeeded"])
     expect(stopped.told).toEqual(["PROCESSING 5"])
+  })
+
+  it("that begin in another's callback are asked for at once", async () => {
+    const { client, clock, server } = clientUnderTest([
+      () => video("PROCESSING", 5, { nextPollMs: 8_000 }),
+      () => json({ videos: [{ ...videoBody("PROCESSING", 7), id: 43 }], jobs: [] })
+    ])
+    const begun = listener()
+    client.watch({ video: 42 }, { onProgress: () => void client.watch({ video: 43 }, begun) })
+    await clock.advance(0)
+    expect(server.times).toEqual([0, 0])
+    expect(begun.told).toEqual(["PROCESSING 7"])
   })
 
   it("begin anew after an end, from its callback too", async () => {
