@@ -1,4 +1,3 @@
-import { ReadingId } from "@lectern/domain"
 import { Schema } from "effect"
 
 /** The first rows of a file as one reading has them: each cell by what its column means, or by the column's letters. */
@@ -11,7 +10,8 @@ export type PreviewRow = typeof PreviewRow.Type
 
 /** One way to read a file. */
 export const Reading = Schema.Struct({
-  id: ReadingId,
+  /** A `ReadingId` of the domain, which knows more than a reader of files wants to load. */
+  id: Schema.String,
   ko: Schema.String,
   en: Schema.String,
   /** Whether the list can be imported so: without a guardian's number it cannot. */

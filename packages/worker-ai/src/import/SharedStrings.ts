@@ -1,5 +1,6 @@
 import type { ImportLimits } from "./ImportLimits.ts"
 import { rejected } from "./ImportRejected.ts"
+import { TextTable } from "./TextTable.ts"
 import type { XmlEvents } from "./XmlScanner.ts"
 
 /** `_x000D_` stands for a character that XML cannot hold, `_x005F_` for the underscore that would begin such a mark. */
@@ -13,7 +14,7 @@ export const decodeXstring = (text: string): string =>
  * one thing that a workbook makes a reader hold, so its number and its size are limited.
  */
 export class SharedStrings implements XmlEvents {
-  readonly texts: Array<string> = []
+  readonly texts = new TextTable()
   wantsText = false
   readonly #limits: ImportLimits
   #text = ""
@@ -42,7 +43,7 @@ export class SharedStrings implements XmlEvents {
 
   #add(text: string): void {
     this.#units += text.length
-    if (this.texts.length >= this.#limits.sharedStrings || this.#units > this.#limits.sharedStringUnits) {
+    if (this.texts.count >= this.#limits.sharedStrings || this.#units > this.#limits.sharedStringUnits) {
       throw rejected(
         "too_many_shared_strings",
         "파일에 글자가 너무 많아 한 번에 읽을 수 없습니다. 여러 파일로 나누어 올려 주세요",
@@ -50,6 +51,6 @@ export class SharedStrings implements XmlEvents {
           `${this.#limits.sharedStringUnits} characters; split it into several files`
       )
     }
-    this.texts.push(text)
+    this.texts.add(text)
   }
 }

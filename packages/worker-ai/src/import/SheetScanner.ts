@@ -3,13 +3,14 @@ import { cellAddress, columnOfAddress, lastColumn, lastRow } from "./CellAddress
 import type { ImportLimits } from "./ImportLimits.ts"
 import { brokenWorkbook, rejected } from "./ImportRejected.ts"
 import { decodeXstring } from "./SharedStrings.ts"
+import type { TextTable } from "./TextTable.ts"
 import type { SheetCell, SheetRow } from "./SheetReader.ts"
 import type { WorkbookStyles } from "./WorkbookStyles.ts"
 import { attributeOf, type AttributeVisitor, decodeEntities, walkAttributes, type XmlEvents } from "./XmlScanner.ts"
 
 /** What the cells of a sheet refer to. */
 export interface SheetContext {
-  readonly sharedStrings: ReadonlyArray<string>
+  readonly sharedStrings: TextTable
   readonly styles: WorkbookStyles
   readonly date1904: boolean
   readonly limits: ImportLimits
@@ -173,7 +174,7 @@ export class SheetScanner implements XmlEvents {
     }
     switch (this.#type) {
       case "s": {
-        const text = this.#context.sharedStrings[Number(value)]
+        const text = this.#context.sharedStrings.get(Number(value))
         if (text === undefined) throw this.#brokenCell("points at a text that is not there")
         return text === "" ? null : { column, text, kind: "text", formula, numberFormat: null }
       }

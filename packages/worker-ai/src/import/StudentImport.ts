@@ -36,7 +36,7 @@ export interface ImportProgress {
 export interface StudentImportOptions<E> extends ClassListFile {
   readonly sink: StudentSink<E>
   readonly onProgress?: (progress: ImportProgress) => Effect.Effect<void>
-  /** Rows per call of the sink, 200 if not given. */
+  /** Rows per call of the sink, 1,000 if not given. */
   readonly batchSize?: number
   /** Refused cells that the result lists, 1,000 if not given; the others are counted. */
   readonly failedAtMost?: number
@@ -71,7 +71,7 @@ export interface StudentImportResult {
   readonly dry_run: boolean
 }
 
-const defaultBatchSize = 200
+const defaultBatchSize = 1_000
 const defaultFailedAtMost = 1_000
 
 /** Rows or cells that a note names; the others are counted. */

@@ -26,7 +26,15 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
   "@lectern/image": ["@lectern/domain", "@lectern/adapters", "@lectern/worker-video"],
   "@lectern/setup": [],
   "@lectern/boundaries": [],
-  "@lectern/bench": ["@lectern/domain", "@lectern/adapters", "@lectern/observability", "@lectern/api", "@lectern/harness"]
+  "@lectern/bench": [
+    "@lectern/domain",
+    "@lectern/adapters",
+    "@lectern/observability",
+    "@lectern/api",
+    "@lectern/worker-video",
+    "@lectern/worker-ai",
+    "@lectern/harness"
+  ]
 }
 
 /** Tests may start servers besides. */
