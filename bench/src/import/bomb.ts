@@ -45,7 +45,9 @@ const text = (content: string): Buffer => Buffer.from(content)
 const main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 const relations = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 
-/** A workbook of some 200 KB whose one sheet inflates to 200 MB: more than a thousand to one (INCIDENTS.md, 47). */
+const header = `<row>${["이름", "학부모 연락처"].map((label) => `<c t="inlineStr"><is><t>${label}</t></is></c>`).join("")}</row>`
+
+/** A workbook of some 500 KB whose one sheet inflates to 200 MB: four hundred to one (INCIDENTS.md, 47). */
 const bomb = (): Buffer =>
   zipOf([
     {
@@ -57,7 +59,7 @@ const bomb = (): Buffer =>
     { name: "_rels/.rels", content: text(`<Relationships><Relationship Id="r1" Type="${relations}/officeDocument" Target="xl/workbook.xml"/></Relationships>`) },
     { name: "xl/workbook.xml", content: text(`<workbook xmlns="${main}" xmlns:r="${relations}"><sheets><sheet name="a" sheetId="1" r:id="s1"/></sheets></workbook>`) },
     { name: "xl/_rels/workbook.xml.rels", content: text(`<Relationships><Relationship Id="s1" Type="${relations}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>`) },
-    { name: "xl/worksheets/sheet1.xml", content: Buffer.concat([text(`<worksheet xmlns="${main}"><sheetData>`), Buffer.alloc(200 * 1024 * 1024, "<row><c><v>1</v></c></row>")]) }
+    { name: "xl/worksheets/sheet1.xml", content: Buffer.concat([text(`<worksheet xmlns="${main}"><sheetData>${header}`), Buffer.alloc(200 * 1024 * 1024, "<row><c><v>1</v></c></row>")]) }
   ])
 
 /** How long the refusal of a bomb takes, and how much more memory than the reader's own start. */

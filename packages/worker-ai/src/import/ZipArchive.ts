@@ -109,6 +109,8 @@ export const openZipArchive = async (path: string, limits: ImportLimits): Promis
         limits.inflatedBytes,
         Math.max(limits.ratioFreeBytes, entry.compressedSize * limits.ratio)
       )
+      // By its own words first: an honest directory saves the inflating, a lying one is held to what it says.
+      if (entry.uncompressedSize > allowed) throw bomb(limits.ratio)
       const stream = await openPart(zip, entry).catch((cause: unknown) => {
         throw faultOf(path, cause)
       })

@@ -19,7 +19,7 @@ describe("importSpreadsheet", () => {
   it.effect("hands good rows to the sink in batches, in the order of the file", () =>
     Effect.gen(function* () {
       const { batches, rows, sink } = rememberingSink()
-      const result = yield* importSpreadsheet({ file: yield* fileOf(csvOf(450)), sink })
+      const result = yield* importSpreadsheet({ file: yield* fileOf(csvOf(450)), sink, batchSize: 200 })
       expect(batches).toEqual([200, 200, 50])
       expect(rows().map((row) => row.row)).toEqual(Array.from({ length: 450 }, (_, index) => index + 2))
       expect(result).toMatchObject({ created: 450, duplicates: 0, failed: [], total: 450 })
