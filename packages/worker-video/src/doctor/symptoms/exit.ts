@@ -16,6 +16,20 @@ const exit = (code: number, retry: RetryHelp, because: Wording, next: Wording): 
 
 /** What the program said by its exit code, where no text says more. Ours are those of `ExitCode`. */
 export const exitSymptoms: ReadonlyArray<Symptom> = [
+  {
+    id: "exit.ffmpeg-memory",
+    states: ["FAILED"],
+    // The system ended ffmpeg alone: the container went on, so that neither Batch nor ECS knows of a lack of memory.
+    match: { _tag: "Text", field: "log", prefix: "", mentions: ["The memory limit of"] },
+    verdict: "found",
+    retry: "with-more-memory",
+    because: {
+      ko: "메모리 한도({memory} MiB) 때문에 ffmpeg가 죽었습니다",
+      en: "its memory limit ({memory} MiB) ended ffmpeg"
+    },
+    next: { ko: "작업 정의의 MEMORY를 올리고 재시도", en: "raise the definition's MEMORY, then retry" },
+    commands: [showLog, showDefinition]
+  },
   exit(ExitCode.badInput, "no", {
     ko: "입력 영상을 처리할 수 없습니다 (64)",
     en: "its input cannot be encoded (exit 64)"
