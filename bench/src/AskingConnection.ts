@@ -1,4 +1,7 @@
-/** One connection that asks and waits for its answer, over and over: a raw socket, since a client of Node's is slower than the servers. */
+/**
+ * One connection that asks and waits for its answer, over and over: a raw socket, since a client of Node's is slower
+ * than the servers.
+ */
 import { connect, type Socket } from "node:net"
 
 export interface TimedAnswer {

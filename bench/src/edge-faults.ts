@@ -4,10 +4,11 @@
  *
  * Prints how long answers take while Redis is sound, frozen and dead, with one poller and with 250; how long after a
  * thaw and after a restart the right body is back; how much memory a minute (`--load`) of trouble leaves; what 5,000
- * connections that say nothing cost; and how long the answers for a foreign and for a missing video take beside each other.
+ * connections that say nothing cost; and how long the answers for a foreign and for a missing video take beside each
+ * other.
  *
- * The 250 ask at the same moment, twelve times. They, Redis and the edge share the machine: the answers to so many stand
- * in one queue, with a sound Redis too.
+ * The 250 ask at the same moment, twelve times. They, Redis and the edge share the machine: the answers to so many
+ * stand in one queue, with a sound Redis too.
  */
 import { signToken } from "@lectern/api/tokens"
 import { RedisServer, Warden } from "@lectern/harness"
@@ -84,7 +85,8 @@ const fill = (url: string) =>
   Effect.promise(async () => {
     const redis = new Redis(url)
     const status = `{"status":"READY","hls_path":"a.m3u8","duration":61,"revision":5,"attempt":1}`
-    await redis.mset(new Map(Array.from({ length: videos }, (_, id) => [`tenant:${tenant}:video:${id + 1}:status`, status])))
+    const keys = Array.from({ length: videos }, (_, id) => `tenant:${tenant}:video:${id + 1}:status`)
+    await redis.mset(new Map(keys.map((key) => [key, status])))
     redis.disconnect()
   })
 

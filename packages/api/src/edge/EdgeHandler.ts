@@ -20,20 +20,23 @@ export interface EdgeHandlerOptions {
   readonly verify: TokenVerifier
   /** `"*"` by default. */
   readonly allowedOrigins?: AllowedOrigins
-  /** Milliseconds that a read may take, 200 by default: what remains of 300 is for a crowd that is answered at the same moment. */
+  /**
+   * Milliseconds that a read may take, 200 by default: what remains of 300 is for a crowd that is answered at the same
+   * moment.
+   */
   readonly readTimeoutMillis?: number
   /** Nothing is logged by default. */
   readonly accessLog?: AccessLog
   /**
-   * Runs a task after everything that has arrived by now: what arrives until then is read in one round trip. `setImmediate` where
-   * there is one. By default a microtask, which shares the reads of one request's turn alone.
+   * Runs a task after everything that has arrived by now: what arrives until then is read in one round trip.
+   * `setImmediate` where there is one. By default a microtask, which shares the reads of one request's turn alone.
    */
   readonly defer?: (task: () => void) => void
   /** Who asks too often gets 429 and when to come back; nobody does by default. */
   readonly rateLimit?: RateLimit
   /**
-   * Serves streams of events too; without it their paths are none. Not for a runtime where one request may not write to another's
-   * connection. Without `changes` the mirror is read every two seconds for those who listen.
+   * Serves streams of events too; without it their paths are none. Not for a runtime where one request may not write to
+   * another's connection. Without `changes` the mirror is read every two seconds for those who listen.
    */
   readonly events?: { readonly changes?: ProgressChanges; readonly limits?: Partial<ListenerLimits> }
 }
@@ -74,7 +77,11 @@ const defaultReadTimeoutMillis = 200
 const jsonHeaders = { "content-type": "application/json; charset=utf-8", "cache-control": "no-store" }
 
 /** `x-accel-buffering`: a proxy of nginx's would collect events before it sends them. */
-const eventHeaders = { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-store", "x-accel-buffering": "no" }
+const eventHeaders = {
+  "content-type": "text/event-stream; charset=utf-8",
+  "cache-control": "no-store",
+  "x-accel-buffering": "no"
+}
 
 /** Seconds after which a stream that found no room may try again; until then its page polls. */
 const fullRetryAfter = "60"
@@ -97,20 +104,20 @@ const bodies = {
 const retryAfterOf = (millis: number): string => String(Math.ceil(millis / 1_000))
 
 /**
- * Both progress endpoints of CONTRACT.md, section 2, and the tray of several at once, for every runtime that has `Request`, `Response`
- * and WebCrypto.
+ * Both progress endpoints of CONTRACT.md, section 2, and the tray of several at once, for every runtime that has
+ * `Request`, `Response` and WebCrypto.
  *
- * An authenticated question gets 200 whatever Redis holds or does, or 304 where the client has that answer already. 401 and 403 for the token, 429 where there is a limit, 400 for the id, 404 for any other
- * path (a missing slash at the end included), 405 for any other method. Every answer, errors included, allows origins, is JSON
- * and must not be stored by anybody.
+ * An authenticated question gets 200 whatever Redis holds or does, or 304 where the client has that answer already. 401
+ * and 403 for the token, 429 where there is a limit, 400 for the id, 404 for any other path (a missing slash at the end
+ * included), 405 for any other method. Every answer, errors included, allows origins, is JSON and must not be stored by
+ * anybody.
  */
 export const makeEdge = (options: EdgeHandlerOptions): Edge => {
   const { verify } = options
   const log = options.accessLog ?? noAccessLog
-  const readerOptions = {
-    read: makeBoundedRead({ read: options.read, timeoutMillis: options.readTimeoutMillis ?? defaultReadTimeoutMillis }),
-    defer: options.defer ?? queueMicrotask
-  }
+  const defer = options.defer ?? queueMicrotask
+  const timeoutMillis = options.readTimeoutMillis ?? defaultReadTimeoutMillis
+  const readerOptions = { read: makeBoundedRead({ read: options.read, timeoutMillis, defer }), defer }
   const read = makeSharedReader(readerOptions)
   const hub = options.events === undefined
     ? undefined
@@ -218,8 +225,8 @@ export const makeEdge = (options: EdgeHandlerOptions): Edge => {
     const open = hub.open({ principal: verdict, token: tokenName(question.authorization ?? ""), subjects, lastEventId })
     if (open === "ProcessFull" || open === "CallerFull") {
       const headers = { ...headersFor(question.origin), "retry-after": fullRetryAfter }
-      const refusal = open === "ProcessFull" ? plain(503, headers, bodies.processFull) : plain(429, headers, bodies.callerFull)
-      return { ...refusal, route: "events", outcome: "limited", tenantId }
+      const [status, body] = open === "ProcessFull" ? [503, bodies.processFull] : [429, bodies.callerFull]
+      return { ...plain(status, headers, body), route: "events", outcome: "limited", tenantId }
     }
     const answer = { status: 200, headers: eventHeadersFor(question.origin), body: null, events: open }
     return { answer, route: "events", outcome: "none", tenantId }

@@ -94,7 +94,8 @@ export const readEdgeSettings = (environment: Environment): Result.Result<EdgeSe
 
   const origins = isSet(CORS_ALLOWED_ORIGINS) && CORS_ALLOWED_ORIGINS !== "*" ? CORS_ALLOWED_ORIGINS.split(",") : []
   for (const origin of origins) {
-    if (!isOrigin(origin)) faults.push(`CORS_ALLOWED_ORIGINS has "${origin}", which is no origin such as https://school.example`)
+    if (isOrigin(origin)) continue
+    faults.push(`CORS_ALLOWED_ORIGINS has "${origin}", which is no origin such as https://school.example`)
   }
 
   const accessLog = isSet(ACCESS_LOG) ? ACCESS_LOG : "summary"

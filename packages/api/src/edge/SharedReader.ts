@@ -45,8 +45,8 @@ const keyOf = (tenantId: TenantId, subject: Subject): string =>
 const missing: SharedRead = { _tag: "Unreadable", cause: new Error("Cannot match the mirror's answer: it is too short") }
 
 /**
- * Reads that arrive together go out together, one round trip per tenant, and a read that is on its way already is shared by
- * everybody who wants the same. Never rejects.
+ * Reads that arrive together go out together, one round trip per tenant, and a read that is on its way already is
+ * shared by everybody who wants the same. Never rejects.
  */
 export const makeSharedReader = (options: SharedReaderOptions) => {
   const { defer, read } = options

@@ -5,6 +5,8 @@ export interface BoundedReadOptions {
   readonly read: ReadProgress
   /** Milliseconds after which a read is given up. */
   readonly timeoutMillis: number
+  /** Runs a task when everything that has arrived by now is dealt with: an answer that waits for us is not late. */
+  readonly defer: (task: () => void) => void
   /** Runs a task once after so many milliseconds, unless what it returns is called; the runtime's timer by default. */
   readonly after?: (millis: number, task: () => void) => () => void
 }
@@ -25,11 +27,13 @@ const timerAfter = (millis: number, task: () => void): () => void => {
 }
 
 /**
- * A read that rejects within its time, whatever the mirror does. After one that got no answer in time the mirror counts as silent: then
- * one read at a time goes through to it, with the same time to wait, and any other is rejected at once, so that a crowd does not
- * wait for what one has waited for in vain. The first that ends in time, with a failure too, lets all through again.
+ * A read that rejects within its time, whatever the mirror does. After one that got no answer in time the mirror counts
+ * as silent: then one read at a time goes through to it, with the same time to wait, and any other is rejected at once,
+ * so that a crowd does not wait for what one has waited for in vain. The first that ends in time, with a failure too,
+ * lets all through again.
  */
-export const makeBoundedRead = ({ after = timerAfter, read, timeoutMillis }: BoundedReadOptions): ReadProgress => {
+export const makeBoundedRead = (options: BoundedReadOptions): ReadProgress => {
+  const { after = timerAfter, defer, read, timeoutMillis } = options
   let isSilent = false
   let isProbing = false
   // A reader that throws instead of rejecting must not leave the timer behind.
@@ -44,14 +48,17 @@ export const makeBoundedRead = ({ after = timerAfter, read, timeoutMillis }: Bou
         isSilent = silent
         if (isProbe) isProbing = false
       }
-      let isLate = false
-      const cancel = after(timeoutMillis, () => {
-        isLate = true
+      let isOver = false
+      const giveUp = (): void => {
+        if (isOver) return
+        isOver = true
         end(true)
         reject(new ReadTimedOut(`Cannot read progress: no answer within ${timeoutMillis} ms`))
-      })
+      }
+      const cancel = after(timeoutMillis, () => defer(giveUp))
       const inTime = (): boolean => {
-        if (isLate) return false
+        if (isOver) return false
+        isOver = true
         cancel()
         end(false)
         return true

@@ -3,8 +3,9 @@
  *
  *     deno run --no-prompt --allow-net=<HOST>:<PORT>,<Redis> --allow-env=<edgeVariables> dist/edge/deno.js
  *
- * These permissions and no others; the host of `AUTH_JWKS_URL` besides, where that is set. The environment is that of the entry for Node, and so is the rest: all faults are named at once and
- * end the process with 78, Redis need not be there, SIGTERM and SIGINT let the requests in hand end.
+ * These permissions and no others; the host of `AUTH_JWKS_URL` besides, where that is set. The environment is that of
+ * the entry for Node, and so is the rest: all faults are named at once and end the process with 78, Redis need not be
+ * there, SIGTERM and SIGINT let the requests in hand end.
  */
 import * as Result from "effect/Result"
 import type { DenoRuntime } from "./DenoRuntime.ts"

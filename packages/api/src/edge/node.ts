@@ -1,12 +1,14 @@
 /**
  * The progress API on Node: `node packages/api/src/edge/node.ts`.
  *
- * Environment: `REDIS_URL` is required, and one of `AUTH_JWT_SECRET` (HS256, 32 bytes or more), `AUTH_PUBLIC_KEY` (EdDSA, Ed25519 as a PEM or
- * 32 bytes in base64) and `AUTH_JWKS_URL` (more such keys); `AUTH_JWT_SECRET_PREVIOUS` and `AUTH_PUBLIC_KEY_PREVIOUS` (accepted while the
- * others take over), `AUTH_JWT_AUDIENCE` (tokens for anybody else are refused), `HOST` (127.0.0.1), `PORT` (8790, 0 for any that is free), `CORS_ALLOWED_ORIGINS` (`*`, or origins with commas
- * between them), `ACCESS_LOG` (`summary` or `each`),
- * `RATE_LIMIT_PER_TOKEN` and `RATE_LIMIT_PER_TENANT` (requests in ten seconds; without limit by default), `EVENT_STREAMS_PER_TOKEN` (100) and `EVENT_STREAMS_PER_TENANT` (5000). All faults are named at once and end the process with 78. Redis need not
- * be there. SIGTERM and SIGINT let the requests in hand end and then the process, with 0.
+ * Environment: `REDIS_URL` is required, and one of `AUTH_JWT_SECRET` (HS256, 32 bytes or more), `AUTH_PUBLIC_KEY`
+ * (EdDSA, Ed25519 as a PEM or 32 bytes in base64) and `AUTH_JWKS_URL` (more such keys); `AUTH_JWT_SECRET_PREVIOUS` and
+ * `AUTH_PUBLIC_KEY_PREVIOUS` (accepted while the others take over), `AUTH_JWT_AUDIENCE` (tokens for anybody else are
+ * refused), `HOST` (127.0.0.1), `PORT` (8790, 0 for any that is free), `CORS_ALLOWED_ORIGINS` (`*`, or origins with
+ * commas between them), `ACCESS_LOG` (`summary` or `each`), `RATE_LIMIT_PER_TOKEN` and `RATE_LIMIT_PER_TENANT`
+ * (requests in ten seconds; without limit by default), `EVENT_STREAMS_PER_TOKEN` (100) and `EVENT_STREAMS_PER_TENANT`
+ * (5000). All faults are named at once and end the process with 78. Redis need not be there. SIGTERM and SIGINT let the
+ * requests in hand end and then the process, with 0.
  */
 import * as Result from "effect/Result"
 import { makeEdgeServer } from "../node/EdgeServer.ts"

@@ -15,8 +15,8 @@ export const maySee = ({ watch }: Principal, subject: Subject): boolean =>
   watch === undefined || (watch._tag === subject._tag && watch.id === subject.id)
 
 /**
- * What is read when somebody asks for a subject. A token that watches one reads that one whatever it asks for, so that neither the
- * answer nor the time that it takes tells whether anything else exists.
+ * What is read when somebody asks for a subject. A token that watches one reads that one whatever it asks for, so that
+ * neither the answer nor the time that it takes tells whether anything else exists.
  */
 export const readFor = ({ watch }: Principal, subject: Subject): Subject => watch ?? subject
 

@@ -1,8 +1,10 @@
 /**
- * Runs the edge on one of its runtimes: `node src/node/runEdge.ts deno | workerd | node`, which `npm run edge:<runtime>` does.
+ * Runs the edge on one of its runtimes: `node src/node/runEdge.ts deno | workerd | node`, which `npm run
+ * edge:<runtime>` does.
  *
- * Checks the environment, bundles, and becomes the runtime: there is no process in between that could die and leave it, or
- * keep a signal from it. Faults of the environment are named all at once, before anything is started, and end this with 78.
+ * Checks the environment, bundles, and becomes the runtime: there is no process in between that could die and leave it,
+ * or keep a signal from it. Faults of the environment are named all at once, before anything is started, and end this
+ * with 78.
  */
 import * as Result from "effect/Result"
 import { execFileSync } from "node:child_process"

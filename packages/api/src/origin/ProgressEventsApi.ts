@@ -9,7 +9,7 @@ import { VideoIdParam } from "./VideoIdParam.ts"
 /** 429: the token or its tenant asks too often, or has too many streams open. */
 class TooManyStreams extends Schema.Error<TooManyStreams>("TooManyStreams")(RefusalBody, {
   httpApiStatus: 429,
-  description: "This token or tenant asks too often or has too many streams: poll, and try again after `Retry-After` seconds"
+  description: "This token or tenant asks too often or has too many streams: poll, and come back after `Retry-After` seconds"
 }) {}
 
 /** 503: the process has as many streams as it takes. */
@@ -27,9 +27,9 @@ class NoEvents extends Schema.Error<NoEvents>("NoEvents")(RefusalBody, {
 const ProgressEvents = Schema.String.pipe(HttpApiSchema.asText({ contentType: "text/event-stream" })).annotate({
   identifier: "ProgressEvents",
   description:
-    "`progress`: the body of a poll, at once and with every change; its `id` is the tag of that body. `end`: there can be " +
-    "no more. `away` and `back`: the mirror cannot be read, and can again. `expired`: the token has ended. `closing`: the " +
-    "server ends. A comment every 15 seconds is a sign of life."
+    "`hello`: how often there is a sign of life, a comment, at least. `progress`: the body of a poll, at once and with " +
+    "every change; its `id` is the tag of that body. `end`: there can be no more. `away` and `back`: the mirror cannot be " +
+    "read, and can again. `expired`: the token has ended. `closing`: the server ends."
 })
 
 const stream = {

@@ -13,8 +13,10 @@ type Answer = (outcome: ReadonlyArray<StoredProgress> | Error) => void
 const bounded = () => {
   const answers: Array<Answer> = []
   let timers: Array<() => void> = []
+  const deferred: Array<() => void> = []
   const read = makeBoundedRead({
     timeoutMillis: 200,
+    defer: (task) => void deferred.push(task),
     after: (_millis, task) => {
       timers.push(task)
       return () => timers = timers.filter((timer) => timer !== task)
@@ -33,8 +35,11 @@ const bounded = () => {
       return asked
     },
     timers: () => timers.length,
-    passTime: async () => {
+    passTime: async (meanwhile: () => void = () => undefined) => {
       for (const task of timers.splice(0)) task()
+      meanwhile()
+      await settled()
+      for (const task of deferred.splice(0)) task()
       await settled()
     }
   }
@@ -69,6 +74,16 @@ describe("A bounded read", () => {
     expect(late.outcome).toBe("ReadTimedOut")
   })
 
+  it("has the answer that was there when its time was over, and waited only for us", async () => {
+    const test = bounded()
+    const late = test.ask()
+    await test.passTime(() => test.answers[0]?.(stored))
+    expect(late.outcome).toBe("read")
+    const crowd = [test.ask(), test.ask()]
+    await settled()
+    expect(crowd.map(({ outcome }) => outcome)).toEqual(["open", "open"])
+  })
+
   it("of a silent mirror is one at a time: all others fail at once", async () => {
     const test = bounded()
     const first = Array.from({ length: 100 }, test.ask)
@@ -101,6 +116,7 @@ describe("A bounded read", () => {
   it("that throws is a failure", async () => {
     const read = makeBoundedRead({
       timeoutMillis: 200,
+      defer: queueMicrotask,
       read: () => {
         throw new TypeError("away")
       }

@@ -38,10 +38,18 @@ export const listen = (port: number, headers: Record<string, string> = {}, path 
     yield* Stream.fromReadableStream({ evaluate: () => body, onError: (cause) => new Error("The stream broke", { cause }) }).pipe(
       Stream.decodeText(),
       Stream.splitLines,
-      Stream.filter((line) => /^(event|data):/.test(line) && line !== "event: progress" && line !== "data: {}"),
+      // "hello" is told once, of the stream itself.
+      Stream.filter((line) => /^(event: (?!progress|hello)|data: .*"status")/.test(line)),
       Stream.runForEach((line) => Queue.offer(queue, /"status":"(\w+)"/.exec(line)?.[1] ?? line)),
       Effect.ensuring(Queue.offer(queue, "closed")),
       Effect.forkScoped
     )
     return { response, next: Queue.take(queue) }
   })
+
+/** Waits for what is told, whatever is told before it: on a busy machine Redis may seem to be away for a moment. */
+export const hears = (next: Effect.Effect<string>, wanted: string): Effect.Effect<void> =>
+  next.pipe(
+    Effect.repeat({ until: (told) => told === wanted || told === "closed" }),
+    Effect.map((told) => assert.strictEqual(told, wanted))
+  )
