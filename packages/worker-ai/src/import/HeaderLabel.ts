@@ -111,12 +111,26 @@ const personal = (label: string, text: string): ColumnField | null => {
   return what === "phone" ? "studentPhone" : what
 }
 
+/** One field said twice, as in "Name (이름)" and "보호자 연락처 / Guardian phone". */
+const saidTwice = (label: string): ColumnField | null => {
+  const halves = /^([^()[\]/]+)[([/]([^()[\]/]+)[)\]]?$/.exec(label.normalize("NFKC").trim())
+  if (halves === null) return null
+  const [, first = "", second = ""] = halves
+  const field = readLabel(first)
+  return field !== null && field !== "other" && field === readLabel(second) ? field : null
+}
+
 /**
  * What a header label means, or null for a label that means nothing here. Whose number a number is, is read from the
  * label alone: a bare "연락처" is "phone", which is nobody's yet.
  */
 export const readHeaderLabel = (label: string): ColumnField | null => {
   if (label.length > 60) return null
+  const field = readLabel(label)
+  return field === null || field === "other" ? saidTwice(label) ?? field : field
+}
+
+const readLabel = (label: string): ColumnField | null => {
   const text = bare(label)
   if (text === "") return null
   const known = plain.get(text)

@@ -16,11 +16,11 @@ const refusal = (rows: ReadonlyArray<ReadonlyArray<string>>) =>
 
 describe("readHeaderLabel", () => {
   it.each([
-    ["name", ["이름", "성 명", "학생명", "학생 이름", "이름*", "성명(필수)", "원생명", "학생", "이름 (한글)", "Name", "Student Name", "ｎａｍｅ"]],
+    ["name", ["이름", "성 명", "학생명", "학생 이름", "이름*", "성명(필수)", "원생명", "학생", "이름 (한글)", "Name", "Student Name", "ｎａｍｅ", "Name (이름)", "이름 / Name"]],
     ["studentPhone", ["학생 연락처", "학생전화번호", "학생 휴대폰(선택)", "학생H.P", "연락처(학생)", "본인 연락처", "Student Mobile", "student_phone"]],
     ["guardianPhone", [
       "학부모 전화번호", "보호자연락처", "학부모(연락처)", "연락처(학부모)", "부모님 전화", "모 연락처", "부 H.P.", "어머니 휴대폰", "학부모연락처1", "학부모 번호",
-      "학생 학부모 연락처", "학부모/보호자 연락처", "학부모(모) 연락처", "Parent Phone", "Parent's Phone", "Parent/Guardian Phone Number", "guardianPhone"
+      "학생 학부모 연락처", "학부모/보호자 연락처", "학부모(모) 연락처", "Parent Phone", "Parent's Phone", "Parent/Guardian Phone Number", "guardianPhone", "Guardian phone (보호자 연락처)"
     ]],
     ["phone", ["연락처", "휴대폰 번호", "H.P", "Phone", "전화", "학생/학부모 연락처", "연락처(학생 또는 학부모)"]],
     ["guardianName", ["학부모 성함", "보호자명", "보호자", "부모이름", "학생 보호자 이름", "Parent Name"]],
@@ -32,7 +32,7 @@ describe("readHeaderLabel", () => {
     ["memo", ["비고", "메모", "Notes"]],
     ["number", ["번호", "연번", "No.", "학번", "학생번호", "Student ID"]],
     ["error", ["오류"]],
-    ["other", ["집전화", "비상연락처", "학부모 이메일", "보호자 관계"]],
+    ["other", ["이메일 (학생)", "집전화", "비상연락처", "학부모 이메일", "보호자 관계"]],
     [null, ["작성: 교무실", "", "부서", "모집", "김가나"]]
   ] as const)("reads as %s what schools write for it", (field, labels) => {
     expect(labels.map((label) => [label, readHeaderLabel(label)])).toEqual(labels.map((label) => [label, field]))
