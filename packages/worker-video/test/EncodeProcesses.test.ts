@@ -123,7 +123,7 @@ const publishedFrames = Effect.fnUntraced(function*(videoId: VideoId) {
   return yield* Effect.forEach(paths.filter((path) => /^v\d+\/index\.m3u8$/.test(path)), (playlist) =>
     Effect.map(
       output("ffprobe", [
-        ...["-v", "error", "-count_packets", "-show_entries", "stream=nb_read_packets", "-of", "default=nk=1:nw=1"],
+        ..."-v error -count_packets -show_entries stream=nb_read_packets -of default=nk=1:nw=1".split(" "),
         `${target}/${playlist}`
       ]),
       (text) => Number(text.trim().split("\n")[0])

@@ -43,8 +43,8 @@ export interface EncodedHere {
 /** How long an end that came too early waits for the finished parts to be kept: Batch kills 30 s after SIGTERM. */
 const keepingLimit = "8 seconds"
 
-/** Runs that stood still and were begun again, in one attempt. */
-const mostStalls = 2
+/** How often the pictures, or the sound, are begun again in one attempt when their program stands still. */
+const mostRestarts = 1
 
 const othersInterval = "1 second"
 
@@ -92,7 +92,7 @@ export const encodeParts = <E>(
     const finished = yield* Queue.bounded<{ readonly part: EncodedPart; readonly claim: number }, Cause.Done>(waitingParts)
     const oneReport = yield* Semaphore.make(1)
     let sourceEnded = false
-    let stalls = 0
+    let restarts = 0
     let runs = 0
 
     const states: Effect.Effect<ReadonlyMap<string, PartState>, E> = Effect.map(keeper.states, (kept) => {
@@ -211,7 +211,7 @@ export const encodeParts = <E>(
             () => Effect.void
           ),
           Effect.catchIf(
-            (error) => isStall(error) && ++stalls < mostStalls,
+            (error) => isStall(error) && restarts++ < mostRestarts,
             () => Effect.logWarning("The program stood still and is started again")
           )
         )
@@ -228,7 +228,7 @@ export const encodeParts = <E>(
       const part = soundOf(stemOf(claim))
       if (yield* isFinished(run, part, true)) yield* take(run, part, claim)
       else sourceEnded = true
-    }).pipe(Effect.scoped)
+    }).pipe(Effect.scoped, Effect.retry({ times: mostRestarts, while: isStall }))
 
     const missing = Effect.map(states, (known) => names.filter((name) => known.get(name) !== "Finished"))
 

@@ -1,8 +1,10 @@
+import { NodeServices } from "@effect/platform-node"
 import { assert, layer } from "@effect/vitest"
-import { Deferred, Effect, Fiber, FileSystem, Path, Schema } from "effect"
-import { Encoder, type EncodeResult } from "../../src/encoder/index.ts"
+import { Deferred, Duration, Effect, Fiber, FileSystem, Layer, Path, Schema } from "effect"
+import { defaultEncoderOptions, Encoder, type EncodeResult } from "../../src/encoder/index.ts"
 import { keptInMemory, type KeptInMemory } from "./KeptInMemory.ts"
 import { encode, encoderLayer, h264, made, output, picture, temporary, token, tone } from "./MadeMedia.ts"
+import { mediaProcesses } from "./Processes.ts"
 
 class Killed extends Schema.TaggedError<Killed>()("Killed", {}) {}
 
@@ -14,7 +16,7 @@ const source = Effect.gen(function* () {
     ...picture("testsrc2=s=640x360:r=15:d=40"),
     ...tone(40),
     ...h264,
-    ...["-g", "37", "-bf", "2", "-c:a", "aac"]
+    ..."-g 37 -bf 2 -c:a aac".split(" ")
   )
 })
 
@@ -147,6 +149,43 @@ layer(encoderLayer, { excludeTestServices: true })("an encode in parts", (it) =>
       )
       assert.strictEqual(error._tag, "Killed")
       assert.includeMembers([...keeper.kept.keys()], ["pictures-00000", "pictures-00001"])
+    })
+  )
+
+  it.effect("starts an ffmpeg again that stands still, once, from the group at work", () =>
+    Effect.gen(function* () {
+      const input = yield* source
+      const keeper = yield* keptInMemory(token("stalled"))
+      const stopped = new Set<number>()
+      const outDir = yield* temporary
+      const run = Effect.gen(function* () {
+        const encoder = yield* Encoder
+        return yield* encoder.encodeFile({
+          input,
+          outDir,
+          source: input,
+          keep: keeper.keep,
+          onProgress: ({ fraction, step }) =>
+            Effect.gen(function* () {
+              if (step !== "transcoding" || fraction < 0.4 || stopped.size > 0) return
+              for (const pid of yield* mediaProcesses(input)) {
+                stopped.add(pid)
+                process.kill(pid, "SIGSTOP")
+              }
+            }).pipe(Effect.provide(NodeServices.layer), Effect.orDie)
+        })
+      })
+      const impatient = Encoder.layerFfmpegWith({
+        ...defaultEncoderOptions,
+        stall: Duration.seconds(8),
+        grace: Duration.millis(200)
+      })
+      const result = yield* Effect.provide(run, impatient.pipe(Layer.provide(NodeServices.layer)))
+      assert.strictEqual(result.frames, 600)
+      assert.isAbove(stopped.size, 0)
+      // The group at work was claimed twice, and no finished one.
+      const again = keeper.claimed.filter((part, index) => keeper.claimed.indexOf(part) !== index && part !== "sound")
+      assert.lengthOf(again, 1)
     })
   )
 })
