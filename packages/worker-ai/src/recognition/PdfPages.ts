@@ -5,6 +5,8 @@ import { PdfThreadAnswer, type PdfThreadData } from "./PdfThreadProtocol.ts"
 import type { RecognitionLimits } from "./RecognitionLimits.ts"
 import type { PageImage } from "./TextRecognition.ts"
 import type { Worksheet } from "./Worksheet.ts"
+import { threadCpu } from "./threadCpu.ts"
+import { watchCpu } from "./watchCpu.ts"
 import { WorksheetRejected } from "./WorksheetRejected.ts"
 
 const program = new URL("./pdfThread.ts", import.meta.url)
@@ -17,10 +19,11 @@ const decode = Schema.decodeUnknownSync(PdfThreadAnswer)
 
 const tooComplex = (detail: string): WorksheetRejected => new WorksheetRejected({ code: "page_too_complex", detail })
 
-/** The pages of a PDF, each drawn when it is asked for, in a thread that ends with the scope. */
+/** The pages of a PDF, each drawn when it is asked for, in a thread that ends with the scope; `pulse` is said as that moves. */
 export const openPdf = (
   bytes: Uint8Array,
-  limits: RecognitionLimits
+  limits: RecognitionLimits,
+  pulse: Effect.Effect<void>
 ): Effect.Effect<Worksheet, WorksheetRejected, Scope.Scope> =>
   Effect.gen(function*() {
     const answers = yield* Queue.bounded<PdfThreadAnswer, WorksheetRejected>(1)
@@ -48,11 +51,13 @@ export const openPdf = (
       (started) => Effect.promise(() => started.terminate())
     )
 
+    const spent = threadCpu(thread)
+    const watch = Effect.flatMap(spent, (before) =>
+      Effect.flatMap(watchCpu(spent, before + limits.drawCpuMillis, pulse), () =>
+        Effect.fail(tooComplex(`drawing cost more than ${limits.drawCpuMillis} ms`))))
+
     const next = Queue.take(answers).pipe(
-      Effect.timeoutOrElse({
-        duration: limits.drawWithinMillis,
-        orElse: () => Effect.fail(tooComplex(`drawing took longer than ${limits.drawWithinMillis} ms`))
-      }),
+      Effect.raceFirst(watch),
       Effect.flatMap((answer) =>
         answer._tag === "Refused"
           ? Effect.fail(new WorksheetRejected({ code: answer.code, detail: answer.detail }))

@@ -5,6 +5,7 @@ import { openWorksheet } from "./openWorksheet.ts"
 import { defaultRecognitionLimits, type RecognitionLimits } from "./RecognitionLimits.ts"
 import { judgePage, RecognitionSummary, RecognitionText, type RecognizedPage, summarize } from "./RecognitionResult.ts"
 import { type Recognizer, TextRecognition } from "./TextRecognition.ts"
+import { watchCpu } from "./watchCpu.ts"
 import type { Worksheet } from "./Worksheet.ts"
 import { WorksheetRejected } from "./WorksheetRejected.ts"
 
@@ -33,9 +34,6 @@ export const defaultRecognitionOptions: RecognitionOptions = {
 /** How long the address of the text stays valid, in seconds: a week, the most that S3 signs for. */
 const textValidSeconds = 604_800
 const languages = ["kor", "eng"]
-
-/** How often the engine is looked at: whether it moves, and what it has cost. */
-const lookEvery = "500 millis"
 
 const decodePayload = Schema.decodeUnknownEffect(RecognitionPayload)
 const encodeText = Schema.encodeEffect(Schema.fromJsonString(RecognitionText))
@@ -111,7 +109,7 @@ const readWorksheet = Effect.fnUntraced(function*(
   yield* run.record({ _tag: "Validate", step: "downloading" })
   const bytes = yield* download(fileKey, pulse, options.limits.maxBytes)
   yield* run.record({ _tag: "Validate", step: "validating" })
-  const worksheet = yield* openWorksheet(bytes, options.limits)
+  const worksheet = yield* openWorksheet(bytes, options.limits, pulse)
   const recognition = yield* TextRecognition
   const recognizer = yield* recognition.open
   yield* pulse
@@ -146,17 +144,8 @@ const readPages = Effect.fnUntraced(function*(
   const overBudget = (spentMillis: number) =>
     new OverBudget({ spentMillis, pagesRead: pages.length, pages: worksheet.pages })
 
-  /** Ends the reading when it costs too much. The engine's own processor time is what keeps the job: one that stands still loses it. */
-  const watch = Effect.gen(function*() {
-    let before = yield* spent
-    while (true) {
-      yield* Effect.sleep(lookEvery)
-      const now = yield* spent
-      if (now > budgetMillis) return yield* overBudget(now)
-      if (now > before) yield* pulse
-      before = now
-    }
-  })
+  /** The engine's own processor time is what keeps the job: one that stands still loses it. */
+  const watch = Effect.flatMap(watchCpu(spent, budgetMillis, pulse), (cost) => Effect.fail(overBudget(cost)))
 
   for (let number = 1; number <= worksheet.pages; number += 1) {
     const image = yield* worksheet.page(number)

@@ -8,8 +8,8 @@ export interface RecognitionLimits {
   readonly maxPixels: number
   /** Points (1/72 inch) of a PDF page's longer side: 200 inches are the most that PDF allows. */
   readonly maxPagePoints: number
-  /** How long a PDF may take to open, and each of its pages to be drawn, in milliseconds. */
-  readonly drawWithinMillis: number
+  /** Processor time that opening a PDF may cost, and drawing each of its pages, in milliseconds. */
+  readonly drawCpuMillis: number
 }
 
 export const defaultRecognitionLimits: RecognitionLimits = {
@@ -18,5 +18,5 @@ export const defaultRecognitionLimits: RecognitionLimits = {
   maxSide: 12_000,
   maxPixels: 40_000_000,
   maxPagePoints: 4_000,
-  drawWithinMillis: 30_000
+  drawCpuMillis: 20_000
 }

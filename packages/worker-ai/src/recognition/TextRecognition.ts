@@ -12,7 +12,7 @@ export interface PageImage {
 /** A line as it was read. Boxes are in pixels of the page's image, from its upper left corner. */
 export const RecognizedLine = Schema.Struct({
   text: Schema.String,
-  /** How sure the engine is, 0..100. */
+  /** How sure the engine is of the word that it is least sure of, 0..100. */
   confidence: Schema.Finite,
   box: Schema.Struct({ x: Schema.Int, y: Schema.Int, width: Schema.Int, height: Schema.Int })
 })

@@ -2,6 +2,7 @@ import { Context, Deferred, Effect, FileSystem, Layer, Schema, type Scope } from
 import { fileURLToPath } from "node:url"
 import { createWorker, OEM } from "tesseract.js"
 import { PageUnreadable, RecognitionUnavailable, type RecognizedLine, type Recognizer, TextRecognition } from "./TextRecognition.ts"
+import { type CostlyThread, threadCpu } from "./threadCpu.ts"
 
 const languages = ["kor", "eng"] as const
 
@@ -13,7 +14,8 @@ const unavailable = (operation: string) => (cause: unknown): RecognitionUnavaila
   new RecognitionUnavailable({ operation, cause })
 
 const Box = Schema.Struct({ x0: Schema.Int, y0: Schema.Int, x1: Schema.Int, y1: Schema.Int })
-const Line = Schema.Struct({ text: Schema.String, confidence: Schema.Finite, bbox: Box })
+const Word = Schema.Struct({ confidence: Schema.Finite })
+const Line = Schema.Struct({ text: Schema.String, confidence: Schema.Finite, bbox: Box, words: Schema.Array(Word) })
 const Page = Schema.Struct({
   blocks: Schema.NullOr(Schema.Array(Schema.Struct({
     paragraphs: Schema.Array(Schema.Struct({ lines: Schema.Array(Line) }))
@@ -21,19 +23,15 @@ const Page = Schema.Struct({
 })
 const decodePage = Schema.decodeUnknownEffect(Page)
 
-const toLine = ({ bbox: { x0, x1, y0, y1 }, confidence, text }: typeof Line.Type): RecognizedLine => ({
+/** A line is as sure as its least sure word: the mean hides the one that was misread. */
+const toLine = ({ bbox: { x0, x1, y0, y1 }, confidence, text, words }: typeof Line.Type): RecognizedLine => ({
   text: text.trim(),
-  confidence,
+  confidence: Math.min(confidence, ...words.map((word) => word.confidence)),
   box: { x: x0, y: y0, width: x1 - x0, height: y1 - y0 }
 })
 
-/** Microseconds of processor time, user and system, of the thread that an engine runs in. */
-const CpuUsage = Schema.Struct({ user: Schema.Finite, system: Schema.Finite })
-const decodeCpuUsage = Schema.decodeUnknownEffect(CpuUsage)
-
 /** What `tesseract.js` keeps of its thread and leaves out of its types. */
-interface Thread {
-  readonly cpuUsage: () => Promise<unknown>
+interface Thread extends CostlyThread {
   readonly on: (event: "error", listener: (error: Error) => void) => unknown
 }
 const isThread = (thread: unknown): thread is Thread =>
@@ -73,17 +71,6 @@ const open = Effect.gen(function*() {
     Deferred.doneUnsafe(died, Effect.fail(unavailable("read a page")(error)))
   })
 
-  let spent = 0
-  const cpuMillis = Effect.tryPromise({ try: () => thread.cpuUsage(), catch: unavailable("ask the engine's thread") }).pipe(
-    Effect.flatMap(decodeCpuUsage),
-    Effect.map(({ system, user }) => {
-      spent = (user + system) / 1000
-      return spent
-    }),
-    // A thread that has ended has cost what it had cost.
-    Effect.catch(() => Effect.succeed(spent))
-  )
-
   const recognizer: Recognizer = {
     recognize: (page) =>
       Effect.tryPromise({
@@ -99,7 +86,7 @@ const open = Effect.gen(function*() {
         Effect.raceFirst(Deferred.await(died)),
         Effect.withSpan("TextRecognition.recognize")
       ),
-    cpuMillis
+    cpuMillis: threadCpu(thread)
   }
   return recognizer
 })

@@ -47,7 +47,7 @@ const engine = TextRecognitionTesseract.layer.pipe(Layer.provide(NodeServices.la
 
 const read = Effect.fnUntraced(function*(upload: Promise<Buffer>) {
   const recognizer = yield* Effect.flatMap(TextRecognition, ({ open }) => open)
-  const worksheet = yield* openWorksheet(yield* Effect.promise(() => upload), defaultRecognitionLimits)
+  const worksheet = yield* openWorksheet(yield* Effect.promise(() => upload), defaultRecognitionLimits, Effect.void)
   const pages = yield* Effect.forEach(Array.from({ length: worksheet.pages }), (_, index) =>
     Effect.flatMap(worksheet.page(index + 1), recognizer.recognize))
   assert.isAbove(yield* recognizer.cpuMillis, 0)

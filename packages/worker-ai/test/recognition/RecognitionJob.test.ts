@@ -109,7 +109,7 @@ describe("a recognition", () => {
       yield* exists(file_key).pipe(Effect.repeat({ until: (there) => !there, schedule: Schedule.spaced("5 millis") }))
       assert.match(yield* mirrored(id), /"status":"DONE"/)
       assert.notInclude(JSON.stringify(yield* jobOf(id)) + (yield* mirrored(id)), "가나다")
-    }).pipe(Effect.scoped, Effect.provide(memory(sure)), Effect.provide(world)))
+    }).pipe(Effect.scoped, Effect.provide(memory(sure)), Effect.provide(world)), 120_000)
 
   it.live("asks for a review where a line is not sure enough, and says which", () =>
     Effect.gen(function*() {
@@ -121,7 +121,7 @@ describe("a recognition", () => {
       assert.deepStrictEqual(summary.doubtful, [{ page: 1, line: 3, confidence: 41 }])
       assert.deepStrictEqual((yield* textOf(id)).pages[0]?.lines.map(({ doubtful }) => doubtful), [false, false, true])
       assert.match(yield* mirrored(id), /"status":"REVIEW_REQUIRED"/)
-    }).pipe(Effect.scoped, Effect.provide(memory([...sure, line("흐림", 41)])), Effect.provide(world)))
+    }).pipe(Effect.scoped, Effect.provide(memory([...sure, line("흐림", 41)])), Effect.provide(world)), 120_000)
 
   it.live("asks for a review of a sheet on which it finds nothing", () =>
     Effect.gen(function*() {
@@ -129,7 +129,7 @@ describe("a recognition", () => {
       yield* recognizing()
       yield* until(id, "REVIEW_REQUIRED")
       assert.strictEqual((yield* summaryOf(id)).confidence, null)
-    }).pipe(Effect.scoped, Effect.provide(memory([])), Effect.provide(world)))
+    }).pipe(Effect.scoped, Effect.provide(memory([])), Effect.provide(world)), 120_000)
 
   it.live("is left to a premium job when it costs too much, which reads the same upload without that limit", () =>
     Effect.gen(function*() {
@@ -145,14 +145,14 @@ describe("a recognition", () => {
       const ended = yield* until(premium, "DONE")
       assert.deepStrictEqual([ended.tier, ended.attempt], ["premium", 1])
       yield* exists(file_key).pipe(Effect.repeat({ until: (there) => !there, schedule: Schedule.spaced("5 millis") }))
-    }).pipe(Effect.scoped, Effect.provide(memory(sure, 60)), Effect.provide(world)), 30_000)
+    }).pipe(Effect.scoped, Effect.provide(memory(sure, 60)), Effect.provide(world)), 120_000)
 
   it.live("is left to a premium job in the middle of a page that costs too much", () =>
     Effect.gen(function*() {
       const { id } = yield* upload(yield* page)
       yield* recognizing({ cpuBudgetMillis: 100 })
       yield* until(id, "FALLBACK_TO_GPU")
-    }).pipe(Effect.scoped, Effect.provide(memory(sure, 101, Effect.never)), Effect.provide(world)))
+    }).pipe(Effect.scoped, Effect.provide(memory(sure, 101, Effect.never)), Effect.provide(world)), 120_000)
 
   it.live("rejects with a reason what can never be read, and removes it", () =>
     Effect.gen(function*() {
@@ -170,7 +170,7 @@ describe("a recognition", () => {
         yield* exists(file_key).pipe(Effect.repeat({ until: (there) => !there, schedule: Schedule.spaced("5 millis") }))
         assert.match(yield* mirrored(id), /"status":"REJECTED_BAD_INPUT"/)
       }
-    }).pipe(Effect.scoped, Effect.provide(memory(sure)), Effect.provide(world)), 30_000)
+    }).pipe(Effect.scoped, Effect.provide(memory(sure)), Effect.provide(world)), 120_000)
 
   it.live("fails for good without its upload, and leaves the message to nobody", () =>
     Effect.gen(function*() {
@@ -181,7 +181,7 @@ describe("a recognition", () => {
       assert.strictEqual((yield* until(id, "FAILED")).errorCode, "upload_missing")
       const queue = yield* JobQueue
       assert.deepStrictEqual(yield* queue.receive({ max: 1, waitSeconds: 0, visibilitySeconds: 1 }), [])
-    }).pipe(Effect.scoped, Effect.provide(memory(sure)), Effect.provide(world)))
+    }).pipe(Effect.scoped, Effect.provide(memory(sure)), Effect.provide(world)), 120_000)
 
   it.live("goes from the queue to the text with the real engine, while its worker goes on breathing", () =>
     Effect.gen(function*() {
@@ -197,5 +197,5 @@ describe("a recognition", () => {
       assert.isAbove(breaths, 10)
       const { pages } = yield* textOf(id)
       assert.deepStrictEqual(pages[0]?.lines.map(({ text }) => text), ["다음 글을 읽고 물음에 답하시오.", "Read the passage."])
-    }).pipe(Effect.scoped, Effect.provide(TextRecognitionTesseract.layer), Effect.provide(world)), 60_000)
+    }).pipe(Effect.scoped, Effect.provide(TextRecognitionTesseract.layer), Effect.provide(world)), 120_000)
 })

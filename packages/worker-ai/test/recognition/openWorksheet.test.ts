@@ -7,7 +7,7 @@ import { encryptedPdf, jpegHeader, jpegSheet, pngHeader, repeatedPdf, scannedPdf
 
 const refusalOf = (bytes: Uint8Array, limits: Partial<RecognitionLimits> = {}) =>
   Effect.gen(function*() {
-    const worksheet = yield* openWorksheet(bytes, { ...defaultRecognitionLimits, ...limits })
+    const worksheet = yield* openWorksheet(bytes, { ...defaultRecognitionLimits, ...limits }, Effect.void)
     return yield* Effect.forEach(Array.from({ length: worksheet.pages }), (_, index) => worksheet.page(index + 1))
   }).pipe(Effect.scoped, Effect.flip, Effect.map(({ code }) => code))
 
@@ -49,18 +49,25 @@ describe("a worksheet", () => {
       assert.strictEqual(yield* refusalOf(Buffer.from("%PDF-1.7\nnothing")), "broken_pdf")
       assert.strictEqual(yield* refusalOf(repeatedPdf(10_000)), "too_many_pages")
       assert.strictEqual(yield* refusalOf(repeatedPdf(1, 14_400)), "page_too_large")
-    }))
+    }), 120_000)
 
-  it.live("is refused as a PDF whose page takes too long to draw, and its thread ends", () =>
+  it.live("is refused as a PDF whose page costs too much to draw, by its own cost and not by the clock", () =>
     Effect.gen(function*() {
-      const endless = repeatedPdf(1, 595, "0 0 m 595 595 l S\n".repeat(400_000))
-      assert.strictEqual(yield* refusalOf(endless, { drawWithinMillis: 250 }), "page_too_complex")
-    }))
+      const endless = repeatedPdf(1, 595, "0 0 m 595 595 l S\n".repeat(1_000_000))
+      let pulses = 0
+      const refused = yield* openWorksheet(
+        endless,
+        { ...defaultRecognitionLimits, drawCpuMillis: 2_000 },
+        Effect.sync(() => void (pulses += 1))
+      ).pipe(Effect.flatMap((worksheet) => worksheet.page(1)), Effect.scoped, Effect.flip)
+      assert.strictEqual(refused.code, "page_too_complex")
+      assert.isAbove(pulses, 0)
+    }), 120_000)
 
   it.live("is a PDF drawn page by page, within as many pixels as are allowed", () =>
     Effect.gen(function*() {
       const jpeg = yield* Effect.promise(() => jpegSheet(["가"]))
-      const worksheet = yield* openWorksheet(scannedPdf([jpeg, jpeg]), { ...defaultRecognitionLimits, maxPixels: 1_000_000 })
+      const worksheet = yield* openWorksheet(scannedPdf([jpeg, jpeg]), { ...defaultRecognitionLimits, maxPixels: 1_000_000 }, Effect.void)
       assert.strictEqual(worksheet.pages, 2)
       const page = yield* worksheet.page(2)
       assert.deepStrictEqual(imageSize(page.bytes), { kind: "png", width: page.width, height: page.height })
