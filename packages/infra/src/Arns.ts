@@ -35,9 +35,10 @@ export const arnsIn = ({ account, partition, region, secret }: Place) => {
     operationsQueue: arn("batch", `job-queue/${operationsNames.jobQueue}`),
     operationsDefinition: definition(operationsNames.jobDefinition),
     anyBatchJob: arn("batch", "job/*"),
-    batchClusters: [arn("ecs", "cluster/AWSBatch-*"), arn("ecs", "container-instance/AWSBatch-*")],
+    batchClusters: ["cluster", "container-instance", "task"].map((kind) => arn("ecs", `${kind}/AWSBatch-*`)),
     anyLogGroup: arn("logs", "log-group:*"),
     queues: queues(({ queue }) => queue),
+    probeQueues: queues(({ queue }) => `${queue}-*-ready`),
     deadLetterQueues: queues(({ deadLetterQueue }) => deadLetterQueue)
   }
 }

@@ -41,7 +41,8 @@ export const roleNames = {
 export const policyNames = {
   origin: "academy-origin",
   aiWorker: "academy-ai-worker",
-  doctor: "academy-doctor"
+  doctor: "academy-doctor",
+  readiness: "academy-readiness"
 } as const
 
 export const queueNames = [...Object.values(jobQueueNames), messagingQueueName]

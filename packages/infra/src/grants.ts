@@ -15,9 +15,9 @@ const submitEncodes: Permission = {
 }
 
 const endEncodes: Permission = {
-  actions: ["batch:TerminateJob", "batch:TagResource"],
+  actions: ["batch:TerminateJob"],
   resources: (arns) => [arns.anyBatchJob],
-  why: "A cancelled or deleted video's encode is ended; a submission bears our job's id as its tag",
+  why: "A cancelled or deleted video's encode is ended",
   wildcard: unknownIds
 }
 
@@ -163,8 +163,7 @@ export const doctorPolicy: Grant = {
         "batch:DescribeJobDefinitions",
         "batch:DescribeComputeEnvironments",
         "autoscaling:DescribeScalingActivities",
-        "autoscaling:DescribeAutoScalingGroups",
-        "ec2:DescribeLaunchTemplateVersions"
+        "autoscaling:DescribeAutoScalingGroups"
       ],
       resources: () => ["*"],
       why: "The states and reasons of job, queue, environment and instances",
@@ -176,9 +175,9 @@ export const doctorPolicy: Grant = {
       why: "Who stands before a job in the queue"
     },
     {
-      actions: ["ecs:DescribeClusters", "ecs:ListContainerInstances", "ecs:DescribeContainerInstances"],
+      actions: ["ecs:DescribeClusters", "ecs:ListContainerInstances", "ecs:DescribeContainerInstances", "ecs:DescribeTasks"],
       resources: (arns) => arns.batchClusters,
-      why: "Whether instances have joined the cluster",
+      why: "Whether instances have joined the cluster, and why a task stopped",
       wildcard: "Batch makes the cluster of an environment and names it"
     },
     {
@@ -196,4 +195,21 @@ export const doctorPolicy: Grant = {
   ]
 }
 
-export const policies: ReadonlyArray<Grant> = [originPolicy, aiWorkerPolicy, doctorPolicy]
+export const readinessPolicy: Grant = {
+  name: policyNames.readiness,
+  purpose: "`lectern readiness`: a message makes the round trip, through a queue of its own beside each of ours",
+  assumedBy: [],
+  usedBy: "attached to the role of an operator",
+  managedPolicies: [],
+  permissions: [
+    sendMessages,
+    {
+      actions: ["sqs:CreateQueue", "sqs:DeleteQueue", "sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage"],
+      resources: (arns) => arns.probeQueues,
+      why: "What stands in the queue of the workers is touched by nobody else (INCIDENTS.md, 45)",
+      wildcard: "Two checks at one time have a queue each, with a name that is made up"
+    }
+  ]
+}
+
+export const policies: ReadonlyArray<Grant> = [originPolicy, aiWorkerPolicy, doctorPolicy, readinessPolicy]

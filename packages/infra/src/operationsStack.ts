@@ -4,7 +4,7 @@ import { CfnComputeEnvironment, CfnJobDefinition, CfnJobQueue } from "aws-cdk-li
 import { CfnLogGroup } from "aws-cdk-lib/aws-logs"
 import { CfnSchedule } from "aws-cdk-lib/aws-scheduler"
 import { imageOf, logTo, secretsOf } from "./container.ts"
-import { aiWorkerPolicy, doctorPolicy, executionRole, operationsRole, originPolicy, scheduleRole } from "./grants.ts"
+import { aiWorkerPolicy, doctorPolicy, executionRole, operationsRole, originPolicy, readinessPolicy, scheduleRole } from "./grants.ts"
 import { operationsNames } from "./InfraNames.ts"
 import { imageTagParameter, networkParameters, secretParameter } from "./parameters.ts"
 import { policyFor, roleFor } from "./role.ts"
@@ -50,6 +50,7 @@ export const operationsStack = (app: App): Stack => {
   policyFor(stack, "OriginPolicy", originPolicy)
   policyFor(stack, "AiWorkerPolicy", aiWorkerPolicy)
   policyFor(stack, "DoctorPolicy", doctorPolicy)
+  policyFor(stack, "ReadinessPolicy", readinessPolicy)
 
   const logGroup = new CfnLogGroup(stack, "LogGroup", { logGroupName: operationsNames.logGroup, retentionInDays: logDays })
   logGroup.cfnOptions.deletionPolicy = CfnDeletionPolicy.RETAIN

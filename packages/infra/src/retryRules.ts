@@ -1,4 +1,4 @@
-import { ExitCode } from "@lectern/worker-video/doctor"
+import { retriedByBatch } from "@lectern/worker-video/doctor"
 
 interface RetryRule {
   readonly action: "RETRY" | "EXIT"
@@ -14,7 +14,6 @@ interface RetryRule {
 export const retryRules: ReadonlyArray<RetryRule> = [
   { onStatusReason: "Host EC2*", action: "RETRY" },
   { onStatusReason: "Task failed to start*", action: "RETRY" },
-  { onExitCode: String(ExitCode.temporary), action: "RETRY" },
-  { onExitCode: String(ExitCode.preempted), action: "RETRY" },
+  ...retriedByBatch.map((code): RetryRule => ({ onExitCode: String(code), action: "RETRY" })),
   { onReason: "*", action: "EXIT" }
 ]

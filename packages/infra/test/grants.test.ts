@@ -32,8 +32,7 @@ describe("grants", () => {
       "batch:DescribeJobDefinitions",
       "batch:DescribeComputeEnvironments",
       "autoscaling:DescribeScalingActivities",
-      "autoscaling:DescribeAutoScalingGroups",
-      "ec2:DescribeLaunchTemplateVersions"
+      "autoscaling:DescribeAutoScalingGroups"
     ])
     assert.deepStrictEqual(wide.filter((action) => !unscoped.has(action)), [])
   })

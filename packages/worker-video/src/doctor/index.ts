@@ -11,7 +11,7 @@ export {
   reportOf,
   sentenceOf
 } from "./Diagnosis.ts"
-export { ExitCode } from "../ExitCode.ts"
+export { ExitCode, retriedByBatch } from "../ExitCode.ts"
 export { decodeBundle, encodeBundle, Evidence, isEmpty, withoutSecrets } from "./Evidence.ts"
 export { type ExpectedNames, expectedNames } from "./ExpectedNames.ts"
 export { type Finding, type LintRule, lintRules, lintSetup } from "./lintSetup.ts"
