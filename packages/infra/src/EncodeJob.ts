@@ -1,12 +1,15 @@
 /**
- * What an encode gets, and what it may take. `lectern lint-batch` holds these against the instances: a job that asks for all of a
- * machine's memory never starts (INCIDENTS.md, 31).
+ * What an encode gets, and what it may take. `lectern lint-batch` holds these against the instances: a job that asks for
+ * all of a machine's memory never starts (INCIDENTS.md, 31).
  */
 export const encodeJob = {
   vcpus: 4,
   /** In MiB; the smallest of the instance types leaves this to a container. */
   memory: 7_168,
-  /** Batch ends an attempt after so long, in seconds. Twice the longest encode that was seen, so that it ends the hanging alone. */
+  /**
+   * Batch ends an attempt after so long, in seconds; it has no limit of its own. The worker ends an ffmpeg that stands still
+   * within minutes: this is for what hangs beside it.
+   */
   attemptSeconds: 21_600,
   attempts: 3,
   /** Of one architecture, that of the image. Several families and sizes, so that Spot seldom has none of them. */

@@ -13,7 +13,7 @@ import { retryRules } from "./retryRules.ts"
 import { roleFor } from "./role.ts"
 import { stackProps } from "./stackProps.ts"
 
-/** Days that a log is kept: longer than the videos' teachers take to complain. */
+/** Days that a log is kept: Batch itself forgets a job after a week. */
 const logDays = 90
 
 /**
