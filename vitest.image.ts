@@ -14,7 +14,7 @@ export default defineConfig({
     pool: "forks",
     // One container at a time: each encodes on all cores.
     maxWorkers: 1,
-    testTimeout: 180_000,
+    testTimeout: 300_000,
     hookTimeout: 60_000,
     reporters: ["default", new NotRunReporter()]
   }

@@ -49,11 +49,12 @@ interface AttemptEnd {
 }
 
 /**
- * One run of the worker: one claimed encode, from the raw upload to the published stream. Of the containers of an array job the
- * first one claims it; the others encode parts until none is free, and see then whether the job has lost its holder.
+ * One run of the worker: one claimed encode, from the raw upload to the published stream. Of the containers of an
+ * array job the first one claims it; the others encode parts until none is free, and see then whether the job has
+ * lost its holder.
  *
- * Everything that can happen ends in an exit code. Interrupted (SIGTERM, a Spot reclaim) it gives the job back and stays
- * interrupted: the caller exits with `ExitCode.preempted`.
+ * Everything that can happen ends in an exit code. Interrupted (SIGTERM, a Spot reclaim) it gives the job back and
+ * stays interrupted: the caller exits with `ExitCode.preempted`.
  */
 export const runEncode = Effect.fn("EncodeRun.run")(function*(ref: JobRef, options: EncodeRunOptions) {
   yield* Effect.annotateCurrentSpan({ tenant: ref.tenantId, job: ref.jobId })
@@ -117,8 +118,8 @@ const isCancelled = ({ lease }: JobRun) =>
 const abandonLimit = "5 seconds"
 
 /**
- * Clears up behind a run that has lost its job: its half-written parts, and all of them where the job was cancelled. What stays
- * all the same the sweep finds.
+ * Clears up behind a run that has lost its job: its half-written parts, and all of them where the job was cancelled.
+ * What stays all the same the sweep finds.
  */
 const clearUp = (run: JobRun, kept: KeptParts) =>
   Effect.gen(function*() {
@@ -360,12 +361,17 @@ const ended = (
 
 /** Tried again all the same, by the row's own count: it may come to a larger machine, or be put on one. */
 const outOfMemory = ({ bytes }: MemoryLimit, error: string): Effect.Effect<AttemptEnd> =>
-  ended(`The memory limit${bytes === null ? "" : ` of ${Math.round(bytes / 2 ** 20)} MiB`} was reached`, error, ExitCode.outOfMemory, {
-    _tag: "Fail",
-    code: "out_of_memory",
-    message: "작업 서버의 메모리가 부족하여 영상을 변환하지 못했습니다",
-    retryable: true
-  })
+  ended(
+    `The memory limit of ${bytes === null ? "this machine" : `${Math.round(bytes / 2 ** 20)} MiB`} was reached`,
+    error,
+    ExitCode.outOfMemory,
+    {
+      _tag: "Fail",
+      code: "out_of_memory",
+      message: "작업 서버의 메모리가 부족하여 영상을 변환하지 못했습니다",
+      retryable: true
+    }
+  )
 
 const temporary = (code: string, error: string): Effect.Effect<AttemptEnd> =>
   ended("Something around the encode failed", error, ExitCode.temporary, {

@@ -15,8 +15,8 @@ export const ExitCode = {
   /** The configuration is wrong; no retry helps. sysexits.h: EX_CONFIG. */
   configuration: 78,
   /**
-   * The memory limit was reached; only more memory helps. 128 + SIGKILL, which is also how the system ends us itself when it
-   * chooses us and not ffmpeg.
+   * The memory limit was reached; only more memory helps. 128 + SIGKILL, which is also how the system ends us itself
+   * when it chooses us and not ffmpeg.
    */
   outOfMemory: 137,
   /** Told to stop. 128 + SIGTERM. */
@@ -25,5 +25,8 @@ export const ExitCode = {
 
 export type ExitCode = typeof ExitCode[keyof typeof ExitCode]
 
-/** After these Batch itself tries again at once. After all others its rules end the run, and the row says what becomes of the job. */
+/**
+ * After these Batch itself tries again at once. After all others its rules end the run, and the row says what becomes
+ * of the job.
+ */
 export const retriedByBatch: ReadonlyArray<ExitCode> = [ExitCode.temporary, ExitCode.preempted]

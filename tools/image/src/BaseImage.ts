@@ -1,6 +1,6 @@
 /**
- * The base of our images: the official one of Node where a registry answers, else a stand-in made of Debian's own packages and
- * this very Node. The Dockerfiles take either.
+ * The base of our images: the official one of Node where a registry answers, else a stand-in made of Debian's own
+ * packages and this very Node. The Dockerfiles take either.
  */
 import { spawnSync } from "node:child_process"
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
@@ -52,18 +52,17 @@ export const readyBase = (engine: Engine, options: BaseOptions): string => {
 
 const run = (command: string, args: ReadonlyArray<string>, cwd: string): void => {
   const { error, status } = spawnSync(command, args, { cwd, stdio: ["ignore", "inherit", "inherit"] })
-  if (status !== 0) throw new EngineFailed(`Cannot make the base: ${command} ended with ${error?.message ?? `exit code ${status}`}`)
+  if (status === 0) return
+  throw new EngineFailed(`Cannot make the base: ${command} ended with ${error?.message ?? `exit code ${status}`}`)
 }
 
 /** This machine's own sources of packages, turned to the release that is wanted. */
 const packageSources = (): ReadonlyArray<string> => {
   const here = /^VERSION_CODENAME=(\w+)/m.exec(readFileSync("/etc/os-release", "utf8"))?.[1]
-  if (here === undefined) throw new EngineFailed("Cannot make the base: this machine is no Debian and lends no package sources")
+  if (here === undefined) throw new EngineFailed("Cannot make the base: this machine is no Debian with package sources")
   const folder = "/etc/apt/sources.list.d"
-  const files = [
-    "/etc/apt/sources.list",
-    ...(existsSync(folder) ? readdirSync(folder).filter((it) => /\.(?:list|sources)$/.test(it)).map((it) => join(folder, it)) : [])
-  ]
+  const parts = existsSync(folder) ? readdirSync(folder).filter((it) => /\.(?:list|sources)$/.test(it)) : []
+  const files = ["/etc/apt/sources.list", ...parts.map((it) => join(folder, it))]
   return files.filter((file) => existsSync(file)).map((file) => readFileSync(file, "utf8").replaceAll(here, suite))
 }
 
@@ -96,7 +95,9 @@ const makeStandIn = (engine: Engine, { folder, npm, setUp }: BaseOptions): void 
       tarball,
       ...sources
     ], work)
-    if (askEngine(engine, ["import", tarball, standIn]) === undefined) throw new EngineFailed(`Cannot import ${standIn}`)
+    if (askEngine(engine, ["import", tarball, standIn]) === undefined) {
+      throw new EngineFailed(`Cannot import ${standIn}`)
+    }
   } finally {
     rmSync(work, { recursive: true, force: true })
   }

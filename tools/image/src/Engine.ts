@@ -15,8 +15,8 @@ export interface Engine {
 export const commandLine = ({ command, options }: Engine): string => [command, ...options].join(" ")
 
 /**
- * What every run here needs: the engines' defaults ask for more open files and processes than a machine that is a container
- * itself may give.
+ * What every run here needs: the engines' defaults ask for more open files and processes than a machine that is a
+ * container itself may give.
  */
 export const runLimits: ReadonlyArray<string> = ["--ulimit", "nofile=4096:4096", "--ulimit", "nproc=4096:4096"]
 
@@ -24,9 +24,9 @@ const answers = (command: string, args: ReadonlyArray<string>): boolean =>
   spawnSync(command, args, { stdio: "ignore", timeout: 20_000 }).status === 0
 
 /**
- * `named` is an engine's command line, such as `podman --root /srv/store`; without it one is looked for. Podman as root keeps
- * its images in `folder` and uses runc with cgroupfs, which work also where there is no systemd and the control groups are
- * of the first version.
+ * `named` is an engine's command line, such as `podman --root /srv/store`; without it one is looked for. Podman as
+ * root keeps its images in `folder` and uses runc with cgroupfs, which work also where there is no systemd and the
+ * control groups are of the first version.
  */
 export const findEngine = (named: string | undefined, folder: string): Engine | undefined => {
   const [command, ...options] = (named ?? "").split(" ").filter((word) => word !== "")
@@ -77,4 +77,5 @@ export const askEngine = (engine: Engine, args: ReadonlyArray<string>): string |
   return status === 0 ? stdout.trim() : undefined
 }
 
-export const hasImage = (engine: Engine, image: string): boolean => askEngine(engine, ["image", "inspect", image]) !== undefined
+export const hasImage = (engine: Engine, image: string): boolean =>
+  askEngine(engine, ["image", "inspect", image]) !== undefined

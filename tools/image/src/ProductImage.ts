@@ -49,8 +49,8 @@ export interface BuildOptions {
 }
 
 /**
- * Builds an image. Podman builds it in a chroot, which shares the network of this machine, and in Docker's format: the other one has
- * no health check.
+ * Builds an image. Podman builds it in a chroot, which shares the network of this machine, and in Docker's format:
+ * the other one has no health check.
  */
 export const buildImage = (engine: Engine, image: ProductImage, options: BuildOptions): void => {
   const { base, certificates, revision, root } = options

@@ -1,6 +1,6 @@
 /**
- * `npm run image [-- video | ai | origin | ops ...]` builds the images, all of them without an argument; `npm run image -- clean` removes
- * them with the storage that was made for them.
+ * `npm run image [-- video | ai | origin | ops ...]` builds the images, all of them without an argument; `npm run
+ * image -- clean` removes them with the storage that was made for them.
  *
  * Ends with 0, 1 if an image cannot be built, 64 for a call that is wrong, and 69 where no container engine works.
  */

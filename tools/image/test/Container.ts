@@ -41,9 +41,10 @@ export interface Container {
 const hardened: ReadonlyArray<string> = ["--read-only", "--tmpfs", "/tmp:rw,mode=1777,size=1g", "--cap-drop", "all"]
 
 /** The longest that a container lives, in seconds, should this process die before it can remove it. */
-const longest = 300
+const longest = 600
 
-const ask = (args: ReadonlyArray<string>): Effect.Effect<string | undefined> => Effect.sync(() => askEngine(engine, args))
+const ask = (args: ReadonlyArray<string>): Effect.Effect<string | undefined> =>
+  Effect.sync(() => askEngine(engine, args))
 
 /** The processes of the process namespace that `pid` is the first of. */
 const namespaceOf = (pid: number): ReadonlyArray<number> => {
@@ -55,7 +56,8 @@ const namespaceOf = (pid: number): ReadonlyArray<number> => {
     }
   }
   const space = spaceOf(String(pid))
-  return readdirSync("/proc").filter((id) => /^\d+$/.test(id) && space !== undefined && spaceOf(id) === space).map(Number)
+  if (space === undefined) return []
+  return readdirSync("/proc").filter((id) => /^\d+$/.test(id) && spaceOf(id) === space).map(Number)
 }
 
 /** Runs an image until it ends or the scope does, on the network of this machine. */
@@ -111,7 +113,9 @@ export const runContainer = Effect.fnUntraced(function*(
       Effect.callback<void>((resume) => {
         const look = (): void => {
           if (pattern.test(output)) resume(Effect.void)
-          else if (Deferred.isDoneUnsafe(ended)) resume(Effect.die(new Error(`The container ended without ${pattern}: ${output}`)))
+          else if (Deferred.isDoneUnsafe(ended)) {
+            resume(Effect.die(new Error(`The container ended without ${pattern}: ${output}`)))
+          }
         }
         waiting.add(look)
         look()

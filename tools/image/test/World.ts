@@ -83,7 +83,8 @@ export const makeWorld = Effect.gen(function*() {
       session: null,
       fileKey: `tenants/${tenant}/video/raw/${jobId}.mp4`
     }))
-    yield* objects.put(video.fileKey, Stream.make(raw), { contentType: "video/mp4", cacheControl: "", size: raw.length })
+    const head = { contentType: "video/mp4", cacheControl: "", size: raw.length }
+    yield* objects.put(video.fileKey, Stream.make(raw), head)
     yield* recorder.commit(store.completeUpload(tenant, video.id, { jobId, fileSize: raw.length }))
     const env = { ...services, VIDEO_JOB_ID: jobId, VIDEO_TENANT_ID: String(tenant) }
     return { jobId, videoId: video.id, env } satisfies WaitingEncode

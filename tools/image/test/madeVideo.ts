@@ -12,9 +12,14 @@ export const sampleVideo: Effect.Effect<Uint8Array> = Effect.promise(() =>
 )
 
 /** A video made on the spot, by this machine's ffmpeg. */
-export const madeVideo = ({ seconds, size }: { readonly seconds: number; readonly size: string }): Effect.Effect<Uint8Array> =>
+export const madeVideo = (
+  { seconds, size }: { readonly seconds: number; readonly size: string }
+): Effect.Effect<Uint8Array> =>
   Effect.promise(async () => {
-    const words = `-v error -f lavfi -i testsrc2=s=${size}:r=25:d=${seconds} -c:v libx264 -preset ultrafast -pix_fmt yuv420p -f matroska -`
-    const { stdout } = await run("ffmpeg", words.split(" "), { encoding: "buffer", maxBuffer: 256 * 1024 * 1024 })
+    const words = [
+      `-v error -f lavfi -i testsrc2=s=${size}:r=25:d=${seconds}`,
+      "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -f matroska -"
+    ].join(" ").split(" ")
+    const { stdout } = await run("ffmpeg", words, { encoding: "buffer", maxBuffer: 256 * 1024 * 1024 })
     return stdout
   })

@@ -26,7 +26,8 @@ describe("readiness", () => {
 
   it.live("fails images that are no worker of encodes, by what they load", () =>
     Effect.gen(function*() {
-      assert.match(yield* firstCheck("--image", productImages.origin.tag), /^\[FAIL\] \[1\] .*not its own.*packages\/api\//)
+      const origin = yield* firstCheck("--image", productImages.origin.tag)
+      assert.match(origin, /^\[FAIL\] \[1\] .*not its own.*packages\/api\//)
       assert.match(yield* firstCheck("--image", productImages.ai.tag), /^\[FAIL\] \[1\] .*packages\/worker-ai\//)
     }))
 

@@ -208,7 +208,7 @@ describe("the encode worker's image", () => {
       yield* container.said(/"step":"transcoding"/)
       // The inner shell ends at once and orphans its child; a zombie would keep its place in /proc for ever.
       const orphan = `id=$(sh -c 'sleep 0.1 >/dev/null & echo $!'); while [ -d /proc/$id ]; do sleep 0.05; done`
-      assert.strictEqual(yield* container.run("timeout", "20", "sh", "-c", orphan), 0)
+      assert.strictEqual(yield* container.run("timeout", "60", "sh", "-c", orphan), 0)
       yield* container.stop(25)
       yield* container.exitCode
     }))

@@ -1,5 +1,5 @@
 /**
- * `node tools/setup/src/main.mjs [demo | test | bench]`: without an argument, everything that the tests need.
+ * `node tools/setup/src/main.mjs [demo | test | bench | image | base-image]`: without an argument, everything that the tests need.
  *
  * Plain JavaScript, for it must start on any Node there is, to say what is wrong with it.
  */

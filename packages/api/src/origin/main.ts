@@ -1,9 +1,9 @@
 /**
- * The origin as a program of its own: it takes uploads in, writes the rows, and hands the work to Batch and to the queues, whose
- * workers are other programs. The progress paths are mounted, so that one server can answer everything.
+ * The origin as a program of its own: it takes uploads in, writes the rows, and hands the work to Batch and to the
+ * queues, whose workers are other programs. The progress paths are mounted, so that one server can answer everything.
  *
- * Exit codes: 78 the configuration is wrong, 75 the database cannot be reached, 69 the port is not to be had, 70 a fault of
- * ours, 0 told to stop, when the requests in hand have been answered.
+ * Exit codes: 78 the configuration is wrong, 75 the database cannot be reached, 69 the port is not to be had, 70 a
+ * fault of ours, 0 told to stop, when the requests in hand have been answered.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { EncodeRuntimeBatch } from "@lectern/adapters/batch"
@@ -130,7 +130,8 @@ const serve = (settings: OriginSettings) =>
       DatabaseUrlInvalid: refused,
       GrantSecretRefused: refused,
       MigrationChanged: (error) => Effect.as(Effect.logFatal(error.message), exitCodes.bug),
-      SchemaError: (error) => Effect.as(Effect.logFatal("The database's record of migrations cannot be read", error), exitCodes.bug),
+      SchemaError: (error) =>
+        Effect.as(Effect.logFatal("The database's record of migrations cannot be read", error), exitCodes.bug),
       ServeOriginFailed: (error) => Effect.as(Effect.logFatal(error.message), exitCodes.unavailable),
       SqlError: (error) =>
         Effect.as(Effect.logError("The database cannot be reached", { error: error.message }), exitCodes.temporary)
