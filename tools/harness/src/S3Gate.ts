@@ -1,5 +1,6 @@
 import { Effect, type Scope } from "effect"
 import { createServer, type IncomingMessage, request as send, type Server, type ServerResponse } from "node:http"
+import { buffer } from "node:stream/consumers"
 import { HarnessError } from "./HarnessError.ts"
 
 /** A request that came through, by what a test asks of it. */
@@ -28,12 +29,6 @@ export interface S3Gate {
 
 /** So many entries are in one page of a list, so that a short test turns pages. */
 const pageSize = 2
-
-const readAll = async (message: IncomingMessage): Promise<Buffer> => {
-  const chunks: Array<Buffer> = []
-  for await (const chunk of message) chunks.push(chunk)
-  return Buffer.concat(chunks)
-}
 
 const element = (xml: string, name: string): string => new RegExp(`<${name}>([^<]*)</${name}>`).exec(xml)?.[1] ?? ""
 
@@ -84,7 +79,7 @@ export const makeS3Gate = (target: string): Effect.Effect<S3Gate, HarnessError, 
           new URL(request.url ?? "/", target),
           { method: request.method ?? "GET", headers: request.headers },
           (from) => {
-            readAll(from).then((answered) => resolve({ from, body: answered }), reject)
+            buffer(from).then((answered) => resolve({ from, body: answered }), reject)
           }
         )
         onward.on("error", reject)
@@ -107,7 +102,7 @@ export const makeS3Gate = (target: string): Effect.Effect<S3Gate, HarnessError, 
       const { pathname: path, searchParams: query } = new URL(request.url ?? "/", target)
       const method = request.method ?? "GET"
       requests.push({ method, path, query, range: request.headers.range })
-      const sent = await readAll(request)
+      const sent = await buffer(request)
       const id = query.get("uploadId")
       const upload = id === null ? undefined : uploads.get(id)
       if (id !== null && upload?.path !== path) {

@@ -30,6 +30,9 @@ export interface MultipartUploadsFilesOptions {
   readonly presign: (grant: Omit<PartGrant, "expiresAt">, expiresInSeconds: number) => Effect.Effect<string>
 }
 
+/** The object has headers, its parts have none. */
+const noHeaders: ObjectHeaders = { contentType: "", cacheControl: "" }
+
 const manifestName = "upload.json"
 
 /** What is kept of an upload beside its parts. */
@@ -66,7 +69,10 @@ export const multipartUploadsFiles = Effect.fnUntraced(function*(
   const folderOf = ({ uploadId }: MultipartUpload): string => paths.join(folder, uploadId)
   const partOf = (upload: MultipartUpload, number: number): string => paths.join(folderOf(upload), String(number))
 
-  const absentOr = (operation: string, { key, uploadId }: MultipartUpload) => (cause: PlatformError.PlatformError) =>
+  const absentOr = (
+    operation: string,
+    { key, uploadId }: MultipartUpload
+  ) => (cause: PlatformError.PlatformError) =>
     isAbsent(cause) ? new UploadNotFound({ key, uploadId }) : unavailable(operation, key)(cause)
 
   const readManifest = (uploadId: string) =>
@@ -115,14 +121,15 @@ export const multipartUploadsFiles = Effect.fnUntraced(function*(
             ))
     )).pipe(Stream.mapError(unavailable("read a part of", upload.key)))
 
-  /** Takes an upload away in one step, and then its files. */
+  /** Takes an upload away in one step, and then its files. Answers whether there was one. */
   const remove = (upload: MultipartUpload) =>
     Effect.gen(function*() {
       const trash = yield* scratchPath
       yield* fs.rename(folderOf(upload), trash)
       yield* fs.remove(trash, { recursive: true, force: true })
+      return true
     }).pipe(
-      Effect.catchIf(isAbsent, () => Effect.void),
+      Effect.catchIf(isAbsent, () => Effect.succeed(false)),
       Effect.mapError(unavailable("remove the parts of", upload.key))
     )
 
@@ -149,12 +156,14 @@ export const multipartUploadsFiles = Effect.fnUntraced(function*(
           scratchPath,
           (temporary) =>
             Effect.tap(
-              writeObjectFile(temporary, body, { contentType: "", cacheControl: "", size }, unavailable("write a part of", upload.key)),
+              writeObjectFile(temporary, body, { ...noHeaders, size }, unavailable("write a part of", upload.key)),
               Effect.mapError(fs.rename(temporary, partOf(upload, number)), absentOr("write a part of", upload))
             ),
           (temporary) =>
-            Effect.catch(fs.remove(temporary, { force: true }), (error) =>
-              Effect.logWarning("A part that did not arrive was left to the sweep", { error: error.message }))
+            fs.remove(temporary, { force: true }).pipe(
+              Effect.catchTag("PlatformError", (error) =>
+                Effect.logWarning("A part that did not arrive was left to the sweep", { error: error.message }))
+            )
         )
         return { number, size, etag }
       }).pipe(Effect.provideService(FileSystem.FileSystem, fs), Effect.withSpan("MultipartUploads.putPart")),
@@ -183,12 +192,12 @@ export const multipartUploadsFiles = Effect.fnUntraced(function*(
     abort: Effect.fn("MultipartUploads.abort")(function*(upload) {
       yield* find("abort the upload of", upload).pipe(
         Effect.andThen(remove(upload)),
-        Effect.catchTag("UploadNotFound", () => Effect.void)
+        Effect.catchTag("UploadNotFound", () => Effect.succeed(false))
       )
     }),
 
     list: (prefix) =>
-      Stream.unwrap(Effect.map(fs.readDirectory(folder), (names) => Stream.fromIterable(names.filter(isUploadId)))).pipe(
+      Stream.fromIterableEffect(Effect.map(fs.readDirectory(folder), (names) => names.filter(isUploadId))).pipe(
         Stream.mapEffect((uploadId) =>
           readManifest(uploadId).pipe(
             Effect.map(({ begunAt, key }) => [{ key, uploadId, begunAt }]),

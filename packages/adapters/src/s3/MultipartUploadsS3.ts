@@ -162,7 +162,8 @@ export const multipartUploadsS3 = (options: MultipartUploadsS3Options): Multipar
           s3.send(new AbortMultipartUploadCommand({ Bucket, Key: key, UploadId: uploadId }), { abortSignal }),
         (cause) => cause
       ).pipe(
-        Effect.catchIf(isGone, () => Effect.void),
+        Effect.as(true),
+        Effect.catchIf(isGone, () => Effect.succeed(false)),
         Effect.mapError(unavailable("abort the upload of", key))
       )
     }),
