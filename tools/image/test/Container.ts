@@ -89,7 +89,7 @@ export const runContainer = Effect.fnUntraced(function*(
         ...command
       ], { stdio: ["ignore", "pipe", "pipe"] })
     ),
-    () => ask(["rm", "--force", "--time", "0", name])
+    () => ask(["rm", "--force", "--volumes", ...(engine.kind === "podman" ? ["--time", "0"] : []), name])
   )
   const collect = (chunk: Buffer): void => {
     output += chunk.toString("utf8")

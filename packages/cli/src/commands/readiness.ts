@@ -12,7 +12,7 @@ export const readiness = Command.make(
   {
     docker: Flag.Boolean("docker").pipe(
       Flag.withDescription(
-        "Check the worker's image, not its sources, by podman or docker (LECTERN_CONTAINER_ENGINE: another command line)"
+        "Check the worker's image, not its sources, by podman or docker (LECTERN_CONTAINER_ENGINE: another command)"
       ),
       Flag.withDefault(false)
     ),
@@ -39,7 +39,10 @@ export const readiness = Command.make(
       + "Reads REDIS_URL, SQS_QUEUE_URL_{LITE,BASIC,PREMIUM,MESSAGING}, AWS_REGION and DATABASE_URL: give it the worker's own"
   ),
   Command.withExamples([
-    { command: "lectern readiness --image lectern-worker-video:latest", description: "With the image that is to be deployed" },
+    {
+      command: "lectern readiness --image lectern-worker-video:latest",
+      description: "With the image that is to be deployed"
+    },
     { command: "lectern readiness --local --lang en", description: "What this machine has" }
   ])
 )
