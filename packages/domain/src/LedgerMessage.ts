@@ -7,9 +7,9 @@
  *        └──withdraw────────┘                     │
  *        └──withdraw (it is proved that it never went out)
  *
- * `sending` is committed before the provider is told to send. So what is `pending` was never sent, and a message is sent again
- * only after `withdraw`, which says that the provider has not sent it and cannot any more. Nobody may say that of a message
- * because time has passed (INCIDENTS.md, 44).
+ * `sending` is committed before the provider is told to send. So what is `pending` was never sent, and a message is
+ * sent again only after `withdraw`, which says that the provider has not sent it and cannot any more. Nobody may say
+ * that of a message because time has passed (INCIDENTS.md, 44).
  */
 import * as Schema from "effect/Schema"
 import { isTerminal, type JobStatus } from "./Job.ts"

@@ -34,7 +34,8 @@ export class DailyCapReached extends Schema.TaggedError<DailyCapReached>()("Dail
 /** The job has no message that may be sent again, or has not ended. */
 export class NothingToResend extends Schema.TaggedError<NothingToResend>()("NothingToResend", { jobId: JobId }) {
   override get message(): string {
-    return `Cannot send messages of job "${this.jobId}" again: it is still at work, or none of them is unsent or in doubt`
+    return `Cannot send messages of job "${this.jobId}" again: `
+      + "it is still at work, or none of them is unsent or in doubt"
   }
 }
 
@@ -72,16 +73,23 @@ export type NextMessages = NotNow | { readonly _tag: "Next"; readonly messages: 
 export const MailingState = Schema.Struct({ ...Mailing.fields, counts: MessageCounts })
 export type MailingState = typeof MailingState.Type
 
+export interface ListedMessages {
+  readonly mailing: MailingState
+  readonly messages: ReadonlyArray<LedgerMessage>
+}
+
 type Refused = LeaseLost | JobNotFound | JobStoreUnavailable
 
 /**
- * What is to be sent to whom, and what became of it: one row for each recipient and business key, written before anything is
- * sent. It lives in the jobs' database, and what a worker says is taken under its job's lease alone.
+ * What is to be sent to whom, and what became of it: one row for each recipient and business key, written before
+ * anything is sent. It lives in the jobs' database, and what a worker says is taken under its job's lease alone.
  *
  * Addresses and texts are in these rows and nowhere else, until `purge` takes them away.
  */
 export class MessageLedger extends Context.Service<MessageLedger, {
-  /** Writes a job and its messages in one transaction. Said again with the same key and digest it answers the first job. */
+  /**
+   * Writes a job and its messages in one transaction. Said again with the same key and digest it answers the first job.
+   */
   readonly accept: (
     tenantId: TenantId,
     mailing: NewMailing,
@@ -99,8 +107,8 @@ export class MessageLedger extends Context.Service<MessageLedger, {
     limits: MessageLimits
   ) => Effect.Effect<NextMessages, Refused>
   /**
-   * Notes, before it is sent, what a prepared batch is about to do: what was taken becomes `sending` and is counted, what was
-   * refused becomes `failed`. Where the allowance has shrunk meanwhile nothing is noted, and it is the answer.
+   * Notes, before it is sent, what a prepared batch is about to do: what was taken becomes `sending` and is counted,
+   * what was refused becomes `failed`. Where the allowance has shrunk meanwhile nothing is noted, and it is the answer.
    */
   readonly begin: (
     lease: Lease,
@@ -108,8 +116,8 @@ export class MessageLedger extends Context.Service<MessageLedger, {
     limits: MessageLimits
   ) => Effect.Effect<"Begun" | NotNow, Refused>
   /**
-   * Notes what became of a batch; said again it changes nothing. What is withdrawn waits again and stays counted, so that a
-   * provider in trouble cannot be asked without end.
+   * Notes what became of a batch; said again it changes nothing. What is withdrawn waits again and stays counted, so
+   * that a provider in trouble cannot be asked without end.
    */
   readonly settle: (
     lease: Lease,
@@ -124,7 +132,7 @@ export class MessageLedger extends Context.Service<MessageLedger, {
     jobId: JobId,
     states: ReadonlyArray<MessageState>,
     limit: number
-  ) => Effect.Effect<{ readonly mailing: MailingState; readonly messages: ReadonlyArray<LedgerMessage> }, JobNotFound | JobStoreUnavailable>
+  ) => Effect.Effect<ListedMessages, JobNotFound | JobStoreUnavailable>
   /** For operators: what they found out about messages in doubt. Answers how many were. */
   readonly decide: (
     tenantId: TenantId,
@@ -133,8 +141,8 @@ export class MessageLedger extends Context.Service<MessageLedger, {
     event: "confirm" | "refuse" | "withdraw"
   ) => Effect.Effect<number, JobNotFound | JobStoreUnavailable>
   /**
-   * For operators: a new job for those messages of an ended one that were never sent, and for those in doubt or failed that are
-   * named. In the old job they are `failed` from then on, so that no row is ever sent twice.
+   * For operators: a new job for those messages of an ended one that were never sent, and for those in doubt or failed
+   * that are named. In the old job they are `failed` from then on, so that no row is ever sent twice.
    */
   readonly resend: (
     tenantId: TenantId,

@@ -1,7 +1,10 @@
 import * as Schema from "effect/Schema"
 import { MessageMode } from "./MessageMode.ts"
 
-/** What one message costs, in tenths of a won, for the modes whose price is known: it is an agreement with a provider, no constant. */
+/**
+ * What one message costs, in tenths of a won, for the modes whose price is known: it is an agreement with a provider,
+ * no constant.
+ */
 export type MessagePrices = { readonly [mode in MessageMode]?: number }
 
 const isMode = Schema.is(MessageMode)

@@ -17,7 +17,10 @@ export class ProviderUnavailable extends Schema.TaggedError<ProviderUnavailable>
   }
 }
 
-/** The provider takes nothing from us: the account, its balance or its sender is at fault. Nothing was sent; only people can help. */
+/**
+ * The provider takes nothing from us: the account, its balance or its sender is at fault. Nothing was sent; only people
+ * can help.
+ */
 export class ProviderRefused extends Schema.TaggedError<ProviderRefused>()("ProviderRefused", {
   provider: Schema.String,
   operation: Schema.String,
@@ -48,7 +51,10 @@ export interface MessageBatch {
   readonly messages: ReadonlyArray<LedgerMessage>
 }
 
-/** A message that the provider will never send, by its number, and why: a code of the provider or a word, no personal data. */
+/**
+ * A message that the provider will never send, by its number, and why: a code of the provider or a word, no personal
+ * data.
+ */
 export const RefusedMessage = Schema.Struct({ number: Schema.Int, reason: Schema.String })
 export type RefusedMessage = typeof RefusedMessage.Type
 
@@ -64,7 +70,8 @@ export interface PreparedBatch {
 }
 
 /**
- * Somebody who sends messages, in two phases, so that there is a moment at which everything is known and nothing is sent.
+ * Somebody who sends messages, in two phases, so that there is a moment at which everything is known and nothing is
+ * sent.
  *
  * A ticket is submitted once. Whoever does not know whether it was asks `resolve`.
  */
@@ -78,21 +85,22 @@ export interface MessageProvider {
   /** Lays a batch in without sending it; one that is never submitted has no effect on anybody. */
   readonly prepare: (batch: MessageBatch) => Effect.Effect<PreparedBatch, ProviderUnavailable | ProviderRefused>
   /**
-   * Sends what was laid in: the one call that cannot be taken back. Answers what was refused on the way. Unavailable says, as
-   * everywhere, that nothing was sent, and here that nothing will be.
+   * Sends what was laid in: the one call that cannot be taken back. Answers what was refused on the way. Unavailable
+   * says, as everywhere, that nothing was sent, and here that nothing will be.
    */
   readonly submit: (
     prepared: PreparedBatch,
     batch: MessageBatch
   ) => Effect.Effect<ReadonlyArray<RefusedMessage>, SubmissionDoubtful | ProviderUnavailable>
   /**
-   * Whether a batch went out. `Withdrawn`: it did not, and cannot any more, not even by a request that is still on its way.
-   * `Unknown`: the provider cannot tell, and never will.
+   * Whether a batch went out. `Withdrawn`: it did not, and cannot any more, not even by a request that is still on its
+   * way. `Unknown`: the provider cannot tell, and never will.
    */
   readonly resolve: (ticket: string) => Effect.Effect<"Sent" | "Withdrawn" | "Unknown", ProviderUnavailable>
 }
 
 /** Who sends what, by the way in which recipients are reached. */
-export class MessageProviders extends Context.Service<MessageProviders, Readonly<Record<MessageChannel, MessageProvider>>>()(
-  "@lectern/domain/MessageProviders"
-) {}
+export class MessageProviders extends Context.Service<
+  MessageProviders,
+  Readonly<Record<MessageChannel, MessageProvider>>
+>()("@lectern/domain/MessageProviders") {}

@@ -11,7 +11,10 @@ export const seoulDay = (now: EpochMillis): number => Math.floor((now + offsetMi
 /** When the day after `now`'s begins in Seoul. */
 export const nextSeoulDay = (now: EpochMillis): EpochMillis => (seoulDay(now) + 1) * dayMillis - offsetMillis
 
-/** Hours of every day in which nobody is written to, in minutes since Seoul's midnight; `to` may be earlier, on the next day. */
+/**
+ * Hours of every day in which nobody is written to, in minutes since Seoul's midnight; `to` may be earlier, on the next
+ * day.
+ */
 export interface QuietHours {
   readonly from: number
   readonly to: number

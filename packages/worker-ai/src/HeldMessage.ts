@@ -17,16 +17,19 @@ export interface HeldMessage {
   readonly giveBack: (delaySeconds: number) => Effect.Effect<void, QueueUnavailable>
   /** Puts it aside for people to look at. */
   readonly bury: Effect.Effect<void, QueueUnavailable>
-  /** Before work that may end this process: the queue puts a message that was received too often aside, and then nobody has it. */
+  /**
+   * Before work that may end this process: the queue puts a message that was received too often aside, and then nobody
+   * has it.
+   */
   readonly prepareForWork: Effect.Effect<void, QueueUnavailable>
 }
 
 /**
  * Holds a delivery.
  *
- * What its job is worth is in the database: how often a message was handed out says little of that. So a message that the queue
- * would hand out no more is replaced by a copy, and so is one that cannot be hidden any longer. The copy is sent before the
- * original is acknowledged; two messages of one job are harmless, none is a loss.
+ * What its job is worth is in the database: how often a message was handed out says little of that. So a message that
+ * the queue would hand out no more is replaced by a copy, and so is one that cannot be hidden any longer. The copy is
+ * sent before the original is acknowledged; two messages of one job are harmless, none is a loss.
  */
 export const holdMessage = Effect.fnUntraced(function*(
   delivery: Delivery,

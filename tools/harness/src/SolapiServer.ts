@@ -19,7 +19,8 @@ export type SolapiOperation = "create" | "add" | "send" | "look" | "remove"
  * - `throttled`: 429 with `Retry-After: 1`. `broken`: 500. `malformed`: 200 with half a JSON text. None does anything.
  * - `refused`: 400 with a code of Solapi. Does nothing.
  * - `silent`: nothing is done and no answer comes. `reset`: the connection is cut before anything is done.
- * - `done-silent`, `done-reset`, `done-broken`, `done-malformed`: it is done, and then no answer, a cut, a 500, half a JSON text.
+ * - `done-silent`, `done-reset`, `done-broken`, `done-malformed`: it is done, and then no answer, a cut, a 500, half a
+ * JSON text.
  */
 export type SolapiFault =
   | "ok"
@@ -51,6 +52,8 @@ interface Group {
   readonly messages: Array<Message>
 }
 
+const refusalOf = (errorCode: string): string => JSON.stringify({ errorCode, errorMessage: "refused" })
+
 const apiKey = "NCSTESTTESTTEST0"
 const apiSecret = "TESTSECRETTESTSECRETTESTSECRET00"
 
@@ -75,17 +78,20 @@ const bodyOf = async (request: IncomingMessage): Promise<typeof Body.Type> => {
   return decodeBody(text === "" ? "{}" : text)
 }
 
+const newId = (prefix: string): string => prefix + randomBytes(12).toString("hex").toUpperCase()
+
 const textOf = (value: unknown): string => typeof value === "string" ? value : ""
 
 /** As Solapi counts: one byte for ASCII, two for everything else. */
-const bytesOf = (text: string): number => Array.from(text).reduce((sum, character) => sum + (character < "\u0080" ? 1 : 2), 0)
+const bytesOf = (text: string): number =>
+  Array.from(text).reduce((sum, character) => sum + (character < "\u0080" ? 1 : 2), 0)
 
 const limits: Readonly<Record<string, number>> = { SMS: 90, LMS: 2000, ATA: 2000 }
 
 /**
- * Solapi's group API (`/messages/v4/groups`) as far as we speak it, and as its documents describe it: signatures that hold for 15
- * minutes and once, refusals by message with a code of four digits, a group that is sent once, and that can never be sent after
- * it was removed. It says what went out.
+ * Solapi's group API (`/messages/v4/groups`) as far as we speak it, and as its documents describe it: signatures that
+ * hold for 15 minutes and once, refusals by message with a code of four digits, a group that is sent once, and that can
+ * never be sent after it was removed. It says what went out.
  *
  * Numbers that end in `0000` are refused as no subscriber (3032).
  */
@@ -97,7 +103,9 @@ export class SolapiServer extends Context.Service<SolapiServer, {
   readonly deliveries: ReadonlyArray<SolapiDelivery>
   /** Replaces what becomes of the next requests of one operation, in their order. */
   readonly script: (operation: SolapiOperation, faults: ReadonlyArray<SolapiFault>) => void
-  /** Is called when a request has come, and again when it has been done and not yet answered; the server waits for it. */
+  /**
+   * Is called when a request has come, and again when it has been done and not yet answered; the server waits for it.
+   */
   readonly watch: (listener: SolapiListener) => void
   /** How many requests came. */
   readonly requests: Readonly<Record<SolapiOperation, number>>
@@ -134,7 +142,10 @@ export class SolapiServer extends Context.Service<SolapiServer, {
       groupId,
       status,
       dateSent,
-      count: { total: messages.length, registeredSuccess: messages.filter(({ statusCode }) => statusCode === "2000").length }
+      count: {
+        total: messages.length,
+        registeredSuccess: messages.filter(({ statusCode }) => statusCode === "2000").length
+      }
     })
 
     const judged = (group: Group, raw: Readonly<Record<string, unknown>>): Message => {
@@ -152,7 +163,7 @@ export class SolapiServer extends Context.Service<SolapiServer, {
         ? "3032"
         : "2000"
       return {
-        messageId: `M4V${randomBytes(12).toString("hex").toUpperCase()}`,
+        messageId: newId("M4V"),
         to: textOf(to),
         text: textOf(text),
         type: textOf(type),
@@ -162,7 +173,7 @@ export class SolapiServer extends Context.Service<SolapiServer, {
 
     const perform: Record<SolapiOperation, (id: string, body: typeof Body.Type) => object> = {
       create: () => {
-        const group: Group = { groupId: `G4V${randomBytes(12).toString("hex").toUpperCase()}`, status: "PENDING", dateSent: null, messages: [] }
+        const group: Group = { groupId: newId("G4V"), status: "PENDING", dateSent: null, messages: [] }
         groups.set(group.groupId, group)
         return view(group)
       },
@@ -216,7 +227,12 @@ export class SolapiServer extends Context.Service<SolapiServer, {
       ["DELETE", /^\/messages\/v4\/groups\/([^/]+)$/, "remove"]
     ]
 
-    const answer = (response: ServerResponse, status: number, text: string, headers: Record<string, string> = {}): void => {
+    const answer = (
+      response: ServerResponse,
+      status: number,
+      text: string,
+      headers: Record<string, string> = {}
+    ): void => {
       response.writeHead(status, { "content-type": "application/json", ...headers }).end(text)
     }
 
@@ -232,7 +248,7 @@ export class SolapiServer extends Context.Service<SolapiServer, {
       const fault = scripts.get(operation)?.shift() ?? "ok"
       switch (fault) {
         case "throttled":
-          return answer(response, 429, JSON.stringify({ errorCode: "TooManyRequests", errorMessage: "" }), { "retry-after": "1" })
+          return answer(response, 429, refusalOf("TooManyRequests"), { "retry-after": "1" })
         case "broken":
           return answer(response, 500, "<html>")
         case "malformed":
@@ -263,8 +279,8 @@ export class SolapiServer extends Context.Service<SolapiServer, {
     const server = createServer((request, response) => {
       serve(request, response).catch((error: unknown) => {
         if (error instanceof Refusal) {
-          answer(response, error.status, JSON.stringify({ errorCode: error.code, errorMessage: "refused" }))
-        } else if (!response.headersSent) answer(response, 500, JSON.stringify({ errorCode: "InternalError", errorMessage: String(error) }))
+          answer(response, error.status, refusalOf(error.code))
+        } else if (!response.headersSent) answer(response, 500, refusalOf("InternalError"))
       })
     })
     const port = yield* Effect.acquireRelease(

@@ -35,7 +35,10 @@ export const messageVariables = {
     "two times such as 21:00-08:00, or off",
     (value) => value === "off" || parseQuietHours(value) !== null
   ),
-  MESSAGE_PRICES: text("won by mode, such as sms=18,lms=45,alimtalk=8.4", (value) => parseMessagePrices(value) !== null),
+  MESSAGE_PRICES: text(
+    "won by mode, such as sms=18,lms=45,alimtalk=8.4",
+    (value) => parseMessagePrices(value) !== null
+  ),
   MESSAGE_RETENTION_DAYS: wholeNumber(1, 3_650),
   NODE_ENV: optional(Schema.String),
   LECTERN_ENV: optional(Schema.String)
@@ -103,7 +106,9 @@ export const messageSettings = (found: MessageEnvironment): MessageSettings => {
       perMinute: found.MESSAGE_PER_MINUTE ?? defaultMessageLimits.perMinute,
       perDay: found.MESSAGE_DAILY_CAP ?? defaultMessageLimits.perDay
     },
-    quietHours: found.MESSAGE_QUIET_HOURS === undefined ? defaultQuietHours : parseQuietHours(found.MESSAGE_QUIET_HOURS),
+    quietHours: found.MESSAGE_QUIET_HOURS === undefined
+      ? defaultQuietHours
+      : parseQuietHours(found.MESSAGE_QUIET_HOURS),
     prices: found.MESSAGE_PRICES === undefined ? {} : parseMessagePrices(found.MESSAGE_PRICES) ?? {},
     retentionMillis: (found.MESSAGE_RETENTION_DAYS ?? defaultRetentionDays) * dayMillis
   }

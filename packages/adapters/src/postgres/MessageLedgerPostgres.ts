@@ -25,6 +25,7 @@ import {
   nextSeoulDay,
   NothingToResend,
   openStates,
+  type PreparedBatch,
   RefusedMessage,
   spend,
   TakenMessage,
@@ -43,7 +44,9 @@ type DatabaseError = SqlError | Schema.SchemaError
 
 const clock = "floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
 
-const rowsOf = <A, I>(record: Schema.Codec<A, I>): (rows: unknown) => Effect.Effect<ReadonlyArray<A>, Schema.SchemaError> => {
+const rowsOf = <A, I>(
+  record: Schema.Codec<A, I>
+): (rows: unknown) => Effect.Effect<ReadonlyArray<A>, Schema.SchemaError> => {
   const decode = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ record })))
   return (rows) => Effect.map(decode(rows), (found) => found.map((row) => row.record))
 }
@@ -55,9 +58,8 @@ const decodeMailing = rowsOf(MailingState)
 const decodeTickets = rowsOf(Schema.Struct({ ticket: Schema.String }))
 const decodeMessages = rowsOf(Schema.Struct(LedgerMessage.fields))
 
-const encodeRecipients = Schema.encodeEffect(
-  Schema.fromJsonString(Schema.Array(Schema.Struct({ number: Schema.Int, address: Schema.String, text: Schema.String })))
-)
+const Recipient = Schema.Struct({ number: Schema.Int, address: Schema.String, text: Schema.String })
+const encodeRecipients = Schema.encodeEffect(Schema.fromJsonString(Schema.Array(Recipient)))
 const encodeRefused = Schema.encodeEffect(Schema.fromJsonString(Schema.Array(RefusedMessage)))
 const encodeTaken = Schema.encodeEffect(Schema.fromJsonString(Schema.Array(TakenMessage)))
 const encodeNumbers = Schema.encodeEffect(Schema.fromJsonString(Schema.Array(Schema.Int)))
@@ -78,17 +80,18 @@ const counts = `(
 )`
 
 /** The states that an event may meet, as SQL; the domain's own words, so that nothing has to be escaped. */
-const fromStates = (event: MessageEvent): string => messageTransitions[event].from.map((state) => `'${state}'`).join(", ")
+const fromStates = (event: MessageEvent): string =>
+  messageTransitions[event].from.map((state) => `'${state}'`).join(", ")
 
 const toState = (event: MessageEvent): string => messageTransitions[event].to
 
 /** What an event does to a row: changes none that is in a state which the event cannot meet. */
 const change = (event: MessageEvent): string =>
-  event === "withdraw" ? `state = '${toState(event)}', ticket = NULL, provider_id = NULL` : `state = '${toState(event)}'`
+  `state = '${toState(event)}'${event === "withdraw" ? ", ticket = NULL, provider_id = NULL" : ""}`
 
 /**
- * The ledger on Postgres, in the jobs' database: a job and its messages are written in one transaction, and what a worker says
- * is checked against its lease in the same one.
+ * The ledger on Postgres, in the jobs' database: a job and its messages are written in one transaction, and what a
+ * worker says is checked against its lease in the same one.
  */
 export const layer: Layer.Layer<MessageLedger, never, SqlClient> = Layer.effect(
   MessageLedger,
@@ -141,8 +144,11 @@ export const layer: Layer.Layer<MessageLedger, never, SqlClient> = Layer.effect(
       yield* insertJob(sql, job)
       yield* sql`INSERT INTO mailings
           (tenant_id, job_id, business_key, digest, mode, subject, template_id, urgent_reason, messages)
-        VALUES (${String(tenantId)}::bigint, ${mailing.jobId}, ${mailing.businessKey}, ${mailing.digest}, ${mailing.mode},
-          ${mailing.subject}, ${mailing.templateId}, ${mailing.urgentReason}, ${String(mailing.recipients.length)}::bigint)`
+        VALUES (
+          ${String(tenantId)}::bigint, ${mailing.jobId}, ${mailing.businessKey}, ${mailing.digest}, ${mailing.mode},
+          ${mailing.subject}, ${mailing.templateId}, ${mailing.urgentReason},
+          ${String(mailing.recipients.length)}::bigint
+        )`
       const rows = yield* encodeRecipients(
         mailing.recipients.map(({ address, text }, index) => ({ number: index + 1, address, text }))
       )
@@ -175,7 +181,7 @@ export const layer: Layer.Layer<MessageLedger, never, SqlClient> = Layer.effect(
 
     const begin = Effect.fnUntraced(function*(
       lease: Lease,
-      prepared: { readonly ticket: string; readonly taken: ReadonlyArray<TakenMessage>; readonly refused: ReadonlyArray<RefusedMessage> },
+      prepared: PreparedBatch,
       limits: MessageLimits
     ) {
       yield* leasedJob(sql, lease)
@@ -250,12 +256,21 @@ export const layer: Layer.Layer<MessageLedger, never, SqlClient> = Layer.effect(
 
     return MessageLedger.of({
       accept: (tenantId, mailing, limits) =>
-        transaction("accept", `accept ${mailing.recipients.length} messages`, { tenantId, jobId: mailing.jobId }, accept(tenantId, mailing, limits))
-          .pipe(Effect.map((accepted): Acceptance =>
+        transaction(
+          "accept",
+          `accept ${mailing.recipients.length} messages`,
+          { tenantId, jobId: mailing.jobId },
+          accept(tenantId, mailing, limits)
+        ).pipe(Effect.map((accepted): Acceptance =>
             accepted._tag === "Known" ? accepted : { _tag: "Accepted", receipt: commit(accepted.record) })),
 
       look: (lease) =>
-        transaction("look", `read the messages of job "${lease.jobId}"`, lease, Effect.andThen(leasedJob(sql, lease), mailingOf(lease))),
+        transaction(
+          "look",
+          `read the messages of job "${lease.jobId}"`,
+          lease,
+          Effect.andThen(leasedJob(sql, lease), mailingOf(lease))
+        ),
 
       unsettled: (lease) =>
         transaction(
@@ -285,7 +300,8 @@ export const layer: Layer.Layer<MessageLedger, never, SqlClient> = Layer.effect(
             const most = allowed._tag === "Now" ? Math.min(max, allowed.messages) : 1
             const messages = yield* decodeMessages(
               yield* sql`SELECT ${sql.literal(columns)} FROM messages m
-                WHERE m.tenant_id = ${String(lease.tenantId)}::bigint AND m.job_id = ${lease.jobId} AND m.state = 'pending'
+                WHERE m.tenant_id = ${String(lease.tenantId)}::bigint AND m.job_id = ${lease.jobId}
+                  AND m.state = 'pending'
                 ORDER BY m.number LIMIT ${String(most)}::bigint`
             )
             if (allowed._tag === "Wait" && messages.length > 0) return allowed
@@ -295,7 +311,12 @@ export const layer: Layer.Layer<MessageLedger, never, SqlClient> = Layer.effect(
         ),
 
       begin: (lease, prepared, limits) =>
-        transaction("begin", `note that messages of job "${lease.jobId}" are about to be sent`, lease, begin(lease, prepared, limits)),
+        transaction(
+          "begin",
+          `note that messages of job "${lease.jobId}" are about to be sent`,
+          lease,
+          begin(lease, prepared, limits)
+        ),
 
       settle: (lease, ticket, event, refused) =>
         transaction(
@@ -321,7 +342,8 @@ export const layer: Layer.Layer<MessageLedger, never, SqlClient> = Layer.effect(
             const wanted = states.map((state) => `'${state}'`).join(", ")
             const messages = states.length === 0 ? [] : yield* decodeMessages(
               yield* sql`SELECT ${sql.literal(columns)} FROM messages m
-                WHERE m.tenant_id = ${String(tenantId)}::bigint AND m.job_id = ${jobId} AND m.state IN (${sql.literal(wanted)})
+                WHERE m.tenant_id = ${String(tenantId)}::bigint AND m.job_id = ${jobId}
+                  AND m.state IN (${sql.literal(wanted)})
                 ORDER BY m.number LIMIT ${String(limit)}::bigint`
             )
             return { mailing, messages: messages.map((row) => new LedgerMessage(row)) }
@@ -339,7 +361,8 @@ export const layer: Layer.Layer<MessageLedger, never, SqlClient> = Layer.effect(
             const open = openStates(job.status).map((state) => `'${state}'`).join(", ")
             const changed = yield* decodeMessages(
               yield* sql`UPDATE messages m SET ${sql.literal(change(event))}
-                WHERE m.tenant_id = ${String(tenantId)}::bigint AND m.job_id = ${jobId} AND m.state IN (${sql.literal(open)})
+                WHERE m.tenant_id = ${String(tenantId)}::bigint AND m.job_id = ${jobId}
+                  AND m.state IN (${sql.literal(open)})
                   AND m.number IN (SELECT value::integer FROM json_array_elements_text(${named}::json))
                 RETURNING ${sql.literal(columns)}`
             )
@@ -348,8 +371,12 @@ export const layer: Layer.Layer<MessageLedger, never, SqlClient> = Layer.effect(
         ),
 
       resend: (tenantId, jobId, numbers, newJobId) =>
-        transaction("resend", `send messages of job "${jobId}" again`, { tenantId, jobId }, resend({ tenantId, jobId }, numbers, newJobId))
-          .pipe(Effect.map(commit)),
+        transaction(
+          "resend",
+          `send messages of job "${jobId}" again`,
+          { tenantId, jobId },
+          resend({ tenantId, jobId }, numbers, newJobId)
+        ).pipe(Effect.map(commit)),
 
       purge: (endedMillisAgo) =>
         withinLimit(

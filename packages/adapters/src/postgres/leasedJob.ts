@@ -29,7 +29,10 @@ export const lockedJob = (
 export const leasedJob = (
   sql: SqlClient,
   lease: Lease
-): Effect.Effect<{ readonly now: EpochMillis; readonly job: Job }, LeaseLost | JobNotFound | SqlError | Schema.SchemaError> =>
+): Effect.Effect<
+  { readonly now: EpochMillis; readonly job: Job },
+  LeaseLost | JobNotFound | SqlError | Schema.SchemaError
+> =>
   Effect.flatMap(lockedJob(sql, lease), (found) => {
     const fault = leaseFault(found.job, lease)
     return fault === null ? Effect.succeed(found) : Effect.fail(fault)

@@ -1,11 +1,13 @@
 import { type MessageBatch, type MessageProvider, newUuid, ProviderUnavailable } from "@lectern/domain"
 import { Effect, FileSystem, Schema } from "effect"
 
-/** A sandbox where real messages are expected: somebody would be told "sent", and nothing would be (INCIDENTS.md, 44). */
+/**
+ * A sandbox where real messages are expected: somebody would be told "sent", and nothing would be (INCIDENTS.md, 44).
+ */
 export class SandboxRefused extends Schema.TaggedError<SandboxRefused>()("SandboxRefused", {}) {
   override get message(): string {
-    return "Cannot send messages into the sandbox in production: set SOLAPI_API_KEY, SOLAPI_API_SECRET and SOLAPI_SENDER, "
-      + "and SMTP_URL and SMTP_SENDER for e-mail"
+    return "Cannot send messages into the sandbox in production: set SOLAPI_API_KEY, SOLAPI_API_SECRET and "
+      + "SOLAPI_SENDER, and SMTP_URL and SMTP_SENDER for e-mail"
   }
 }
 
@@ -35,8 +37,8 @@ const page = (ticket: string, { messages, mode, subject, templateId }: MessageBa
   ).join("")
 
 /**
- * Sends nothing: writes every message, marked, into a file. Its name and the file say what it is; in production it refuses to
- * be made.
+ * Sends nothing: writes every message, marked, into a file. Its name and the file say what it is; in production it
+ * refuses to be made.
  */
 export const makeMessageProviderSandbox = (
   options: MessageProviderSandboxOptions

@@ -1,4 +1,10 @@
-import { type MessageProvider, newUuid, ProviderRefused, ProviderUnavailable, SubmissionDoubtful } from "@lectern/domain"
+import {
+  type MessageProvider,
+  newUuid,
+  ProviderRefused,
+  ProviderUnavailable,
+  SubmissionDoubtful
+} from "@lectern/domain"
 import { Effect } from "effect"
 import MailComposer from "nodemailer/lib/mail-composer"
 import { deliverMail, type SmtpServer } from "./SmtpSession.ts"
@@ -16,8 +22,8 @@ const fallbackSubject = "안내"
 const addressOf = (sender: string): string => /<([^<>]+)>\s*$/.exec(sender)?.[1] ?? sender.trim()
 
 /**
- * E-mail by SMTP, one mail at a time. SMTP knows no two phases and no question afterwards: what is in doubt stays so. The ticket
- * is the mail's `Message-ID`, by which people can look for it in the server's log.
+ * E-mail by SMTP, one mail at a time. SMTP knows no two phases and no question afterwards: what is in doubt stays so.
+ * The ticket is the mail's `Message-ID`, by which people can look for it in the server's log.
  */
 export const makeMessageProviderSmtp = (options: MessageProviderSmtpOptions): MessageProvider => {
   const from = addressOf(options.sender)
@@ -38,7 +44,12 @@ export const makeMessageProviderSmtp = (options: MessageProviderSmtpOptions): Me
     submit: Effect.fn("MessageProvider.submit")(function*({ ticket }, { messages, subject }) {
       yield* Effect.annotateCurrentSpan({ provider: name, messages: messages.length })
       const unavailable = (detail: string) =>
-        new ProviderUnavailable({ provider: name, operation: "send a mail", retryAfterMillis: null, cause: new Error(detail) })
+        new ProviderUnavailable({
+          provider: name,
+          operation: "send a mail",
+          retryAfterMillis: null,
+          cause: new Error(detail)
+        })
       const [message] = messages
       if (message === undefined) return []
       const mail = yield* Effect.tryPromise({

@@ -31,7 +31,7 @@ const defaultSilenceMillis = 20_000
 const detailOf = (error: Fault): string =>
   error.responseCode === undefined ? error.code ?? error.name : `status ${error.responseCode}`
 
-const connectionOf = (server: SmtpServer): { readonly connection: SMTPConnection; readonly credentials: { user: string; pass: string } | null } => {
+const connectionOf = (server: SmtpServer) => {
   const { hostname, password, port, protocol, username } = new URL(Redacted.value(server.url))
   const silence = server.silenceMillis ?? defaultSilenceMillis
   const connection = new SMTPConnection({
@@ -66,8 +66,8 @@ const watched = (bytes: Uint8Array) => {
 /**
  * Delivers one mail.
  *
- * A server answers for a mail after its last byte. Whoever loses the connection between the first byte and that answer cannot
- * know whether it was taken; before the first byte it was not.
+ * A server answers for a mail after its last byte. Whoever loses the connection between the first byte and that answer
+ * cannot know whether it was taken; before the first byte it was not.
  */
 export const deliverMail = (
   server: SmtpServer,

@@ -48,8 +48,9 @@ const groups = "/messages/v4/groups"
 const groupPath = (id: string): string => `${groups}/${encodeURIComponent(id)}`
 
 /**
- * Solapi's HTTP API, by its groups: a group is filled, then sent by one request that names nothing but the group, and can be
- * asked for afterwards. A group that was removed can never be sent, which is what makes `resolve` an end to every doubt.
+ * Solapi's HTTP API, by its groups: a group is filled, then sent by one request that names nothing but the group, and
+ * can be asked for afterwards. A group that was removed can never be sent, which is what makes `resolve` an end to
+ * every doubt.
  */
 export const makeMessageProviderSolapi = (options: MessageProviderSolapiOptions): MessageProvider => {
   const call = makeSolapiCall(options)
@@ -93,12 +94,13 @@ export const makeMessageProviderSolapi = (options: MessageProviderSolapiOptions)
     }).pipe(Effect.mapError(harmless("fill a group")))
 
     const results = new Map(resultList.map((result) => [result.to, result]))
-    const prepared: { readonly taken: Array<TakenMessage>; readonly refused: Array<RefusedMessage> } = { taken: [], refused: [] }
+    const prepared = { taken: new Array<TakenMessage>(), refused: new Array<RefusedMessage>() }
     for (const { address, number } of batch.messages) {
       const result = results.get(address)
       if (result === undefined) {
         const cause = new Error("The answer leaves out a message that was laid in")
-        return yield* new ProviderUnavailable({ provider: name, operation: "fill a group", retryAfterMillis: null, cause })
+        const operation = "fill a group"
+        return yield* new ProviderUnavailable({ provider: name, operation, retryAfterMillis: null, cause })
       }
       const { messageId, statusCode } = result
       if (accountCodes.has(statusCode)) {

@@ -1,5 +1,6 @@
 /**
- * What every `MessageLedger` promises, beside the job store whose leases it honours. Each test works in a tenant of its own.
+ * What every `MessageLedger` promises, beside the job store whose leases it honours. Each test works in a tenant of its
+ * own.
  */
 import { assert, layer } from "@effect/vitest"
 import {

@@ -1,5 +1,6 @@
 import {
   channelOf,
+  type ComposedMessages,
   composeMessages,
   defaultMessageLimits,
   type DraftRecipient,
@@ -54,7 +55,7 @@ const ofRecipients = ({ message_mode, recipients }: MessagingRequest): ReadonlyA
   })
 
 /** Everything that makes two requests the same, in one short text. It cannot be read back. */
-const digestOf = (request: MessagingRequest, messages: ReadonlyArray<{ readonly address: string; readonly text: string }>): string =>
+const digestOf = (request: MessagingRequest, messages: ComposedMessages["messages"]): string =>
   createHash("sha256").update(JSON.stringify([
     request.message_mode,
     request.subject ?? null,

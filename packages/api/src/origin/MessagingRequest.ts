@@ -86,7 +86,8 @@ const detailOf = (fault: DraftFault): string => {
         case "Empty":
           return `the text for recipient ${fault.recipient} is empty`
         case "UnsendableCharacter":
-          return `the text for recipient ${fault.recipient} has "${fault.fault.character}", which a text message cannot carry`
+          return `the text for recipient ${fault.recipient} has "${fault.fault.character}", `
+            + "which a text message cannot carry"
         case "TooLong":
           return `the text for recipient ${fault.recipient} has ${fault.fault.length} ${fault.fault.unit}, `
             + `and ${fault.fault.most} are allowed`

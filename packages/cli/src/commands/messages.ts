@@ -22,7 +22,7 @@ export const messages = Command.make(
       Flag.optional
     ),
     resend: Flag.Boolean("resend").pipe(
-      Flag.withDescription("A new job for what was never sent, and for those of --numbers. Who has got one may get two"),
+      Flag.withDescription("A new job for what was never sent and for --numbers; who has got one may get two"),
       Flag.withDefault(false)
     ),
     numbers: Flag.String("numbers").pipe(
@@ -33,7 +33,9 @@ export const messages = Command.make(
   },
   loaded(async () => (await import("../operations/messages.ts")).operateMessages)
 ).pipe(
-  Command.withDescription("The messages of a job that are in doubt, failed or unsent, their addresses masked; and what to do about them"),
+  Command.withDescription(
+    "The messages of a job that are in doubt, failed or unsent, their addresses masked; and what to do about them"
+  ),
   Command.withExamples([
     { command: "lectern ops messages JOB --tenant 1 --ask", description: "Let Solapi settle what is in doubt" },
     { command: "lectern ops messages JOB --tenant 1 --settle sent --numbers 17", description: "Somebody has got it" }

@@ -49,7 +49,7 @@ const decodeNumbers = Schema.decodeUnknownEffect(Numbers)
 const encodeJson = Schema.encodeSync(Schema.fromJsonString(Schema.Json))
 
 const numbersOf = (text: Option.Option<string>) =>
-  decodeNumbers(Option.match(text, { onNone: () => [], onSome: (list) => list.split(",").map((part) => part.trim()) })).pipe(
+  decodeNumbers(Option.isNone(text) ? [] : text.value.split(",").map((part) => part.trim())).pipe(
     Effect.catchTag("SchemaError", () =>
       fail(exitCodes.badInput, "--numbers takes numbers of messages with commas between them, such as 3,17"))
   )
@@ -70,7 +70,8 @@ const text = ({ counts }: MailingState, messages: ReadonlyArray<LedgerMessage>, 
     + `${counts.sending} unsettled, ${counts.pending} not sent`,
     ...messages.map((message) => {
       const { batch, number, reason, state, to } = shown(message)
-      return `  ${number}  ${to}  ${state}${reason === null ? "" : `  ${reason}`}${batch === null ? "" : `  (batch ${batch})`}`
+      return ["", number, to, state, ...reason === null ? [] : [reason], ...batch === null ? [] : [`(batch ${batch})`]]
+        .join("  ")
     })
   ].join("\n")
 
@@ -78,7 +79,9 @@ const text = ({ counts }: MailingState, messages: ReadonlyArray<LedgerMessage>, 
 const askProvider = Effect.fnUntraced(function*(provider: MessageProvider, tenantId: TenantId, jobId: JobId) {
   const ledger = yield* MessageLedger
   const { mailing, messages } = yield* ledger.list(tenantId, jobId, ["ambiguous", "sending"], everyMessage)
-  if (mailing.mode === "email") return "Nobody can be asked about e-mail: look for the batch, its Message-ID, in the mail server's log"
+  if (mailing.mode === "email") {
+    return "Nobody can be asked about e-mail: look for the batch, its Message-ID, in the mail server's log"
+  }
   const batches = Map.groupBy(messages, ({ ticket }) => ticket)
   let settled = 0
   for (const [ticket, open] of batches) {
@@ -98,10 +101,15 @@ export const operateMessages = Effect.fn(function*(request: MessagesRequest) {
     ...messageContradictions(isSet)
   ]).pipe(Effect.catchTag("BadConfiguration", badConfiguration))
   const { DATABASE_URL } = environment
-  if (DATABASE_URL === undefined) return yield* fail(exitCodes.configuration, "DATABASE_URL is not set: the messages are there")
+  if (DATABASE_URL === undefined) {
+    return yield* fail(exitCodes.configuration, "DATABASE_URL is not set: the messages are there")
+  }
   const { solapi } = messageSettings(environment)
   if (request.ask && Option.isNone(solapi)) {
-    return yield* fail(exitCodes.configuration, "SOLAPI_API_KEY, SOLAPI_API_SECRET and SOLAPI_SENDER are not set: nobody can be asked")
+    return yield* fail(
+      exitCodes.configuration,
+      "SOLAPI_API_KEY, SOLAPI_API_SECRET and SOLAPI_SENDER are not set: nobody can be asked"
+    )
   }
   const numbers = yield* numbersOf(request.numbers)
   const tenantId = TenantId.make(request.tenant)
@@ -129,11 +137,13 @@ export const operateMessages = Effect.fn(function*(request: MessagesRequest) {
     Effect.catchTags({
       JobNotFound: (error) => fail(exitCodes.badInput, `${error.message} with messages of tenant ${request.tenant}`),
       NothingToResend: (error) => fail(exitCodes.badInput, error.message),
-      ProviderUnavailable: (error) => fail(exitCodes.unavailable, `${error.message}; what it said before is written down`)
+      ProviderUnavailable: (error) =>
+        fail(exitCodes.unavailable, `${error.message}; what it said before is written down`)
     }),
     Effect.catchIf((error) => error._tag !== "CommandFailed", (error) => {
       const outcome = explainDatabase(error, DATABASE_URL)
-      return fail(exitCodes.unavailable, outcome._tag === "Fail" ? `${outcome.cause.en}; next: ${outcome.next.en}` : error._tag)
+      const said = outcome._tag === "Fail" ? `${outcome.cause.en}; next: ${outcome.next.en}` : error._tag
+      return fail(exitCodes.unavailable, said)
     })
   )
   const { done, mailing, messages } = answer

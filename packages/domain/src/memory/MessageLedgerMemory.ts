@@ -14,7 +14,14 @@ import {
   type NextMessages,
   NothingToResend
 } from "../MessageLedger.ts"
-import { allowance, emptyMessageQuota, leftToday, type MessageLimits, type MessageQuota, spend } from "../MessageQuota.ts"
+import {
+  allowance,
+  emptyMessageQuota,
+  leftToday,
+  type MessageLimits,
+  type MessageQuota,
+  spend
+} from "../MessageQuota.ts"
 import { nextSeoulDay } from "../SeoulTime.ts"
 import type { TenantId } from "../Tenant.ts"
 
@@ -159,7 +166,9 @@ export const layer: Layer.Layer<MessageLedger, never, JobStore> = Layer.effect(
         if (allowed._tag === "Wait") return allowed
         const ids = new Map(taken.map(({ number, providerId }) => [number, providerId]))
         const reasons = new Map(refused.map(({ number, reason }) => [number, reason]))
-        apply(entry, "refuse", ({ number }) => reasons.has(number), ({ number }) => ({ reason: reasons.get(number) ?? null }))
+        apply(entry, "refuse", ({ number }) => reasons.has(number), ({ number }) => ({
+          reason: reasons.get(number) ?? null
+        }))
         const begun = apply(entry, "begin", ({ number }) => ids.has(number), ({ number }) => ({
           ticket,
           providerId: ids.get(number) ?? null,

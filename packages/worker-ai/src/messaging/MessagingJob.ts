@@ -31,7 +31,12 @@ const unsettledRestMillis = 30_000
 
 const providerAway = "발송 업체에 연결할 수 없어 잠시 뒤에 이어서 보냅니다"
 
-const deferred = (until: number, code: string, message: string): WorkerCommand => ({ _tag: "Defer", until, code, message })
+const deferred = (until: number, code: string, message: string): WorkerCommand => ({
+  _tag: "Defer",
+  until,
+  code,
+  message
+})
 
 /** The provider cannot be asked what it sent: the next attempt asks again, before it sends anything. */
 const unsettled = Effect.map(Clock.currentTimeMillis, (now) =>
@@ -65,10 +70,11 @@ const patiently = <A, E>(call: Effect.Effect<A, E | JobStoreUnavailable>): Effec
   })
 
 /**
- * The messages of one job: whatever an earlier attempt left in the air is settled first, then the rest goes out batch by batch.
+ * The messages of one job: whatever an earlier attempt left in the air is settled first, then the rest goes out batch
+ * by batch.
  *
- * A batch is laid in at the provider, noted in the ledger as about to be sent, sent, and noted again. Only between the two notes
- * can a death leave a doubt, and then the provider is asked. Told to stop, the batch in hand is finished.
+ * A batch is laid in at the provider, noted in the ledger as about to be sent, sent, and noted again. Only between the
+ * two notes can a death leave a doubt, and then the provider is asked. Told to stop, the batch in hand is finished.
  */
 export const messagingJob = (options: MessagingOptions): JobHandler<Services> => ({
   memoryMiB: 64,

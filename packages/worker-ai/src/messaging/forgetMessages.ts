@@ -3,7 +3,9 @@ import { Effect, Schedule } from "effect"
 
 const every = "1 hour"
 
-/** Removes the addresses and texts of jobs that ended longer ago than they are kept, every hour. Processes may overlap. */
+/**
+ * Removes the addresses and texts of jobs that ended longer ago than they are kept, every hour. Processes may overlap.
+ */
 export const forgetMessages = (retentionMillis: number): Effect.Effect<never, never, MessageLedger> =>
   Effect.gen(function*() {
     const ledger = yield* MessageLedger

@@ -18,7 +18,10 @@ export interface Sending {
   readonly restMillis: number | null
 }
 
-/** A provider whose every call goes through the breaker, and whose submissions always end in something that can be written down. */
+/**
+ * A provider whose every call goes through the breaker, and whose submissions always end in something that can be
+ * written down.
+ */
 export interface GuardedProvider {
   readonly name: string
   readonly reaches: boolean
@@ -34,7 +37,11 @@ const shortRestMillis = 1_000
 
 const askAgain = { times: 2, schedule: Schedule.spaced(shortRestMillis) }
 
-const sending = (event: Sending["event"], restMillis: number | null = null): Sending => ({ event, refused: [], restMillis })
+const sending = (event: Sending["event"], restMillis: number | null = null): Sending => ({
+  event,
+  refused: [],
+  restMillis
+})
 
 export const restOf = (error: ProviderUnavailable): number => error.retryAfterMillis ?? shortRestMillis
 
@@ -56,7 +63,9 @@ export const guardProvider = (provider: MessageProvider, breaker: CircuitBreaker
     new ProviderUnavailable({
       provider: provider.name,
       operation,
-      retryAfterMillis: error.reason._tag === "CircuitOpen" ? Math.ceil(Duration.toMillis(error.reason.retryAfter)) : null,
+      retryAfterMillis: error.reason._tag === "CircuitOpen"
+        ? Math.ceil(Duration.toMillis(error.reason.retryAfter))
+        : null,
       cause: error
     })
 
@@ -80,7 +89,7 @@ export const guardProvider = (provider: MessageProvider, breaker: CircuitBreaker
       }),
       Effect.catchTag("ProviderUnavailable", (error) =>
         Effect.as(
-          Effect.logWarning("A provider cannot be asked what it sent", { provider: provider.name, error: error.message }),
+          Effect.logWarning("A provider cannot be asked what it sent", { error: error.message }),
           sending(null, restOf(error))
         ))
     )
@@ -101,7 +110,7 @@ export const guardProvider = (provider: MessageProvider, breaker: CircuitBreaker
           CircuitBreakerError: (error) => Effect.succeed(sending("withdraw", restOf(rested("send messages")(error)))),
           SubmissionDoubtful: (error) =>
             Effect.andThen(
-              Effect.logWarning("It is not known whether a batch was sent; the provider is asked", { error: error.message }),
+              Effect.logWarning("A provider is asked whether it sent a batch", { error: error.message }),
               settle(prepared.ticket)
             )
         })

@@ -10,7 +10,10 @@ const nobody = (missing: string): MessageProvider => ({
   name: "nobody",
   reaches: false,
   maxBatch: 1,
-  prepare: () => Effect.fail(new ProviderRefused({ provider: "nobody", operation: "send messages", code: `${missing} is not set` })),
+  prepare: () =>
+    Effect.fail(
+      new ProviderRefused({ provider: "nobody", operation: "send messages", code: `${missing} is not set` })
+    ),
   submit: () => Effect.succeed([]),
   resolve: () => Effect.succeed("Unknown")
 })

@@ -5,8 +5,8 @@ import { CircuitBreaker } from "effect/persistence"
 const failuresInARow = 5
 
 /**
- * The circuit breaker around providers of messages, by provider and call. It is this process's own: that another worker finds a
- * provider in trouble by itself costs five calls, none of which sends twice.
+ * The circuit breaker around providers of messages, by provider and call. It is this process's own: that another worker
+ * finds a provider in trouble by itself costs five calls, none of which sends twice.
  */
 export const sendingBreaker: Layer.Layer<CircuitBreaker.CircuitBreaker> = CircuitBreaker.layer({
   tripPolicy: CircuitBreaker.consecutive(failuresInARow),

@@ -1,6 +1,6 @@
 /**
- * Ten thousand people get one message each while the worker that writes to them is killed ten times, at moments that are seen
- * from the provider's side: the place where a message is sent twice, if it is.
+ * Ten thousand people get one message each while the worker that writes to them is killed ten times, at moments that
+ * are seen from the provider's side: the place where a message is sent twice, if it is.
  */
 import { CreateQueueCommand, SQSClient } from "@aws-sdk/client-sqs"
 import { assert, it } from "@effect/vitest"

@@ -1,6 +1,6 @@
 /**
- * A worker of messages as a process of its own: the real stores, queue and provider, and leases short enough for a test. It is
- * told where they are by its first argument, and prints a line when it has started.
+ * A worker of messages as a process of its own: the real stores, queue and provider, and leases short enough for a
+ * test. It is told where they are by its first argument, and prints a line when it has started.
  */
 import { JobStorePostgres, layerTcp, MessageLedgerPostgres } from "@lectern/adapters/postgres"
 import { makeMessageProviderSolapi } from "@lectern/adapters/solapi"
