@@ -12,8 +12,8 @@ export interface Admission {
   /** Whether the tenant has as many jobs in work as it may have. */
   readonly isCrowded: (tenantId: TenantId) => Effect.Effect<boolean>
   /**
-   * Runs work when there is memory for it, in the order of asking. `whileWaiting` is repeated until then; what needs more than
-   * there is runs alone.
+   * Runs work when there is memory for it, in the order of asking. `whileWaiting` is repeated until then; what needs
+   * more than there is runs alone.
    */
   readonly admit: <A, E, R>(
     job: { readonly tenantId: TenantId; readonly memoryMiB: number; readonly whileWaiting: Effect.Effect<void> },

@@ -37,7 +37,10 @@ export const defaultConsumerOptions: ConsumerOptions = {
   graceMillis: 15_000
 }
 
-/** What a job waits for that comes while its tenant has enough in work, and how long nothing is fetched for the spare hand. */
+/**
+ * What a job waits for that comes while its tenant has enough in work, and how long nothing is fetched for the spare
+ * hand.
+ */
 const crowdedSeconds = 5
 const crowdedPause = "1 second"
 
@@ -48,8 +51,8 @@ const mostReceived = 10
 const longestReturn = 900
 
 /**
- * Takes messages from the queue and does their jobs, until it is interrupted; what is then in work has `graceMillis` to end, and is
- * given back after that.
+ * Takes messages from the queue and does their jobs, until it is interrupted; what is then in work has `graceMillis`
+ * to end, and is given back after that.
  *
  * A message is acknowledged only after what came of its job is recorded. Everything that a message may meet is
  * decided by the row: done already, in other hands, not due, unknown.
@@ -73,7 +76,8 @@ export const consume = <R>(
     const inHand = yield* FiberSet.make()
 
     const round = Effect.gen(function*() {
-      // No message is fetched before there is a hand for it: one that waits here loses its visibility (INCIDENTS.md, 38).
+      // No message is fetched before there is a hand for it: one that waits here loses its visibility (INCIDENTS.md,
+      // 38).
       yield* hands.take(1)
       let free = 1
       while (free < mostReceived && (yield* hands.takeIfAvailable(1))) free += 1
@@ -195,7 +199,10 @@ const unknownJob = Effect.fnUntraced(function*(held: HeldMessage) {
   yield* held.bury
 })
 
-/** A job's holders vanished as often as it may be tried: it is `FAILED` with `lease_expired`, and people should look at it. */
+/**
+ * A job's holders vanished as often as it may be tried: it is `FAILED` with `lease_expired`, and people should look
+ * at it.
+ */
 const poison = Effect.fnUntraced(function*(held: HeldMessage) {
   yield* Effect.logError("A message whose job ended every worker that had it was put aside")
   yield* held.bury

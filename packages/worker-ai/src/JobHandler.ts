@@ -5,10 +5,10 @@ import type { Schema } from "effect"
 /**
  * What a kind of job does once it is claimed.
  *
- * A handler ends with the command that ends its attempt, whatever happened; it fails only where the job is
- * no longer its own. It says `pulse` whenever it has
- * moved, which keeps its lease and its message; and `afterwards` runs when the last command is recorded, for what may only
- * happen then (a source file is deleted when its job is terminal, not before: INCIDENTS.md, 39).
+ * A handler ends with the command that ends its attempt, whatever happened; it fails only where the job is no longer
+ * its own. It says `pulse` whenever it has moved, which keeps its lease and its message; and `afterwards` runs when
+ * the last command is recorded, for what may only happen then (a source file is deleted when its job is terminal, not
+ * before: INCIDENTS.md, 39).
  */
 export interface JobHandler<R = never> {
   /** What an attempt may hold in memory at its highest, in MiB: a consumer starts what its budget has room for. */

@@ -23,7 +23,9 @@ const namesOf = (text: string): ReadonlyArray<string> => text.split(",").map((na
 
 /** Names of queues with commas between them. */
 const Tiers = Schema.String.check(
-  Schema.makeFilter((text) => namesOf(text).every(isLane) ? undefined : `some of ${lanes.join(", ")}, with commas between them`)
+  Schema.makeFilter((text) =>
+    namesOf(text).every(isLane) ? undefined : `some of ${lanes.join(", ")}, with commas between them`
+  )
 )
 
 /** What a worker of the queues may be told beside its services. */
@@ -85,7 +87,9 @@ export const readWorkerSettings = Effect.fnUntraced(function*(
         ...DATABASE_URL === undefined ? ["DATABASE_URL: needed, for the jobs are there"] : [],
         // A worker without it would leave every progress unknown (INCIDENTS.md, 3).
         ...REDIS_URL === undefined ? ["REDIS_URL: needed, for progress is read from there alone"] : [],
-        ...Option.isNone(queues) ? ["SQS_QUEUE_URL_LITE, _BASIC, _PREMIUM and _MESSAGING: needed, for jobs come from there"] : [],
+        ...Option.isNone(queues)
+          ? ["SQS_QUEUE_URL_LITE, _BASIC, _PREMIUM and _MESSAGING: needed, for jobs come from there"]
+          : [],
         ...Option.isNone(s3) ? ["R2_ENDPOINT or S3_ENDPOINT: needed, for uploaded files are there"] : []
       ]
     })

@@ -18,7 +18,8 @@ const failed = (code: string, message: string): HandlerEnd => ({
 const giveBackWithin = "10 seconds"
 
 /**
- * One attempt of a claimed job, to the command that ends it. Afterwards the row says what is to be done, not the message.
+ * One attempt of a claimed job, to the command that ends it. Afterwards the row says what is to be done, not the
+ * message.
  *
  * `keep` is said with every pulse of the handler: work that stands still loses its lease and its message alike.
  */

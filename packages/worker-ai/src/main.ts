@@ -1,6 +1,6 @@
 /**
- * The program of the queues' worker: does jobs until it is told to stop. It listens on no port: a container that has to know
- * whether it lives looks at its process, and what stands still loses its jobs to others by itself.
+ * The program of the queues' worker: does jobs until it is told to stop. It listens on no port: a container that has
+ * to know whether it lives looks at its process, and what stands still loses its jobs to others by itself.
  *
  * Exit codes: 78 the configuration is wrong, 75 the database cannot be reached, 70 a fault of ours, 143 told to stop.
  */

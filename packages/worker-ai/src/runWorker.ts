@@ -54,7 +54,10 @@ const services = (settings: WorkerSettings) =>
     ))
   )
 
-/** A worker of the queues, until it is interrupted: then it fetches nothing more, and ends or gives back what it has in hand. */
+/**
+ * A worker of the queues, until it is interrupted: then it fetches nothing more, and ends or gives back what it has
+ * in hand.
+ */
 export const runWorker = (settings: WorkerSettings) =>
   runWorkerWith(settings, jobHandlers({ workRoot: settings.workRoot ?? tmpdir(), messaging: settings.messages }))
 

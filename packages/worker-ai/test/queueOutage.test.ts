@@ -55,7 +55,8 @@ it.live("A consumer outlives its queue: what it had in work ends once, and what 
       yield* Effect.forkScoped(consume({
         ocr: {
           memoryMiB: 1,
-          handle: (run) => Effect.sync(() => begun.push(run.lease.jobId)).pipe(Effect.andThen(Deferred.await(gate)), Effect.as(done))
+          handle: (run) =>
+            Effect.sync(() => begun.push(run.lease.jobId)).pipe(Effect.andThen(Deferred.await(gate)), Effect.as(done))
         }
       }, { ...defaultConsumerOptions, waitSeconds: 1, leaseMillis: 5_000 }))
       yield* until(first, "RUNNING")
@@ -68,7 +69,9 @@ it.live("A consumer outlives its queue: what it had in work ends once, and what 
       const second = yield* send()
       yield* until(second, "DONE")
       // The message of the first, which could not be acknowledged, comes back and finds its job done.
-      yield* messagesIn(url).pipe(Effect.repeat({ until: (count) => count === 0, schedule: Schedule.spaced("50 millis") }))
+      yield* messagesIn(url).pipe(
+        Effect.repeat({ until: (count) => count === 0, schedule: Schedule.spaced("50 millis") })
+      )
       assert.deepStrictEqual(begun, [first, second])
       assert.deepStrictEqual([(yield* jobOf(first)).attempt, yield* messagesIn(`${url}-dlq`)], [1, 0])
     }).pipe(Effect.scoped, Effect.provide(sqs))

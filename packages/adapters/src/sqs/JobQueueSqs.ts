@@ -27,8 +27,9 @@ export interface JobQueueSqsOptions extends AwsClientOptions {
 }
 
 /**
- * The longest single poll, in seconds. A poll cannot be aborted: SQS hands the next message to the closed connection, and it is
- * hidden until its visibility ends. So polls are short, and an interrupted receive waits for the one under way.
+ * The longest single poll, in seconds. A poll cannot be aborted: SQS hands the next message to the closed connection,
+ * and it is hidden until its visibility ends. So polls are short, and an interrupted receive waits for the one under
+ * way.
  */
 const pollSeconds = 2
 
@@ -40,9 +41,9 @@ const decode = Schema.decodeUnknownResult(JobMessageJson)
 const visibility = (seconds: number): number => Math.min(maxVisibilitySeconds, Math.max(0, Math.ceil(seconds)))
 
 /**
- * Standard queues of SQS, one for each lane. The tenant is a message's group: SQS hands the messages of groups with few in hand
- * out before those of a group that crowds the queue. Messages that were received too often (`maxReceiveCount`) are moved to the
- * dead-letter queue by SQS itself, those that nobody can read by `bury`.
+ * Standard queues of SQS, one for each lane. The tenant is a message's group: SQS hands the messages of groups with
+ * few in hand out before those of a group that crowds the queue. Messages that were received too often
+ * (`maxReceiveCount`) are moved to the dead-letter queue by SQS itself, those that nobody can read by `bury`.
  */
 export const layer = (options: JobQueueSqsOptions): Layer.Layer<JobQueue> =>
   Layer.effect(
@@ -107,7 +108,8 @@ export const layer = (options: JobQueueSqsOptions): Layer.Layer<JobQueue> =>
               () => Effect.logDebug("A message to be released was out of our hands already")
             ),
           extend: (seconds) => changeVisibility("extend a message", queue.url, ReceiptHandle, seconds),
-          // First the copy: a failure between the two leaves two messages, the other order none. SQS takes no empty body.
+          // First the copy: a failure between the two leaves two messages, the other order none. SQS takes no empty
+          // body.
           bury: Effect.andThen(
             sendText("put a message aside", queue.deadLetterUrl, body === "" ? "(an empty message)" : body),
             acknowledge
@@ -141,7 +143,10 @@ export const layer = (options: JobQueueSqsOptions): Layer.Layer<JobQueue> =>
             }))
         )
 
-      /** A poll that runs to its end in any case; when its receiver is interrupted meanwhile, what it brought is given back. */
+      /**
+       * A poll that runs to its end in any case; when its receiver is interrupted meanwhile, what it brought is given
+       * back.
+       */
       const pollToItsEnd = (queue: SqsQueue, max: number, waitSeconds: number, visibilitySeconds: number) =>
         Effect.uninterruptibleMask((restore) =>
           Effect.gen(function*() {

@@ -11,9 +11,10 @@ import { maxWorksheetBodyBytes, maxWorksheetBytes } from "./WorksheetUpload.ts"
 export const WorksheetForm = Schema.Struct({ file: Multipart.SingleFileSchema })
 
 /**
- * The job's result, once it is `DONE` or `REVIEW_REQUIRED`: `pages`, `lines`, `confidence` (0..100), `doubtful_lines`, `doubtful`
- * (`page`, `line`, `confidence` of the least sure) and `text_url`, from which the text with its lines and boxes can be had for a
- * week. Where it is `FALLBACK_TO_GPU`: `premium_job_id`, the job that goes on with it.
+ * The job's result, once it is `DONE` or `REVIEW_REQUIRED`: `pages`, `lines`, `confidence` (0..100),
+ * `doubtful_lines`, `doubtful` (`page`, `line`, `confidence` of the least sure) and `text_url`, from which the text
+ * with its lines and boxes can be had for a week. Where it is `FALLBACK_TO_GPU`: `premium_job_id`, the job that goes
+ * on with it.
  */
 export const RecognitionAccepted = Schema.Struct({
   job_id: JobId,
@@ -32,7 +33,7 @@ export class RecognitionGroup extends HttpApiGroup.make("recognition")
       })),
       success: RecognitionAccepted.pipe(HttpApiSchema.status(202)),
       error: [ContentTooLarge, UnsupportedMediaType, Unavailable]
-    }).annotate(OpenApi.Summary, "Read the text of a worksheet (.png, .jpg or .pdf, at most 20 MiB), Korean and English")
+    }).annotate(OpenApi.Summary, "Read the Korean and English text of a worksheet (.png, .jpg or .pdf, at most 20 MiB)")
   )
   .middleware(RequestDecoding)
   .middleware(Authorization)

@@ -34,7 +34,9 @@ export const RecognitionHandlers = HttpApiBuilder.group(
     const files = yield* FileSystem.FileSystem
 
     const unreadable = (error: { readonly message: string }) =>
-      Effect.logError("An uploaded worksheet could not be read back from the temporary folder", { error: error.message }).pipe(
+      Effect.logError("An uploaded worksheet could not be read back from the temporary folder", {
+        error: error.message
+      }).pipe(
         Effect.andThen(Effect.fail(
           new Unavailable({ detail: "Cannot store the file now; try again later", code: "temporary_unavailable" })
         ))
@@ -44,7 +46,9 @@ export const RecognitionHandlers = HttpApiBuilder.group(
       recognize: Effect.fn("Origin.recognize")(function*({ payload: { file } }) {
         const { tenantId } = yield* CurrentPrincipal
         const size = Number((yield* files.stat(file.path).pipe(Effect.catchTag("PlatformError", unreadable))).size)
-        if (size === 0) return yield* new BadRequest({ detail: "Cannot read the file: it is empty", code: "empty_file" })
+        if (size === 0) {
+          return yield* new BadRequest({ detail: "Cannot read the file: it is empty", code: "empty_file" })
+        }
         const start = yield* files.stream(file.path, { bytesToRead: worksheetSignatureBytes }).pipe(
           Stream.runCollect,
           Effect.map((chunks) => Buffer.concat(chunks)),

@@ -1,6 +1,6 @@
 /**
- * What may be uploaded as a worksheet. Only what the first bytes show at once is refused here; the recognition itself tells an
- * encrypted, broken or too large file from a good one, and says so in its result.
+ * What may be uploaded as a worksheet. Only what the first bytes show at once is refused here; the recognition itself
+ * tells an encrypted, broken or too large file from a good one, and says so in its result.
  */
 
 /** Bytes of one worksheet; the recognition takes no more either. */

@@ -7,8 +7,8 @@ export const worker = Command.make(
   loaded(async () => (await import("../keepWorking.ts")).keepWorking)
 ).pipe(
   Command.withDescription(
-    "Do the jobs of the queues until it is told to stop. Reads DATABASE_URL, REDIS_URL, SQS_QUEUE_URL_*, R2_* or S3_*, and "
-      + "WORKER_TIERS, WORKER_CONCURRENCY, WORKER_MEMORY_MIB, WORKER_GRACE_SECONDS"
+    "Do the jobs of the queues until it is told to stop. Reads DATABASE_URL, REDIS_URL, SQS_QUEUE_URL_*, R2_* or S3_*, "
+      + "and WORKER_TIERS, WORKER_CONCURRENCY, WORKER_MEMORY_MIB, WORKER_GRACE_SECONDS"
   ),
   Command.withExamples([
     { command: "lectern worker", description: "Every queue" },

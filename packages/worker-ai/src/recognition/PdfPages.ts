@@ -19,7 +19,10 @@ const decode = Schema.decodeUnknownSync(PdfThreadAnswer)
 
 const tooComplex = (detail: string): WorksheetRejected => new WorksheetRejected({ code: "page_too_complex", detail })
 
-/** The pages of a PDF, each drawn when it is asked for, in a thread that ends with the scope; `pulse` is said as that moves. */
+/**
+ * The pages of a PDF, each drawn when it is asked for, in a thread that ends with the scope; `pulse` is said as that
+ * moves.
+ */
 export const openPdf = (
   bytes: Uint8Array,
   limits: RecognitionLimits,
@@ -44,8 +47,9 @@ export const openPdf = (
           stderr: true
         })
         started.on("message", (message: unknown) => Queue.offerUnsafe(answers, decode(message)))
-        started.on("error", (error) => Queue.failCauseUnsafe(answers, Cause.fail(tooComplex(`drawing ended: ${error.message}`))))
-        started.on("exit", () => Queue.failCauseUnsafe(answers, Cause.fail(tooComplex("drawing ended"))))
+        const end = (detail: string) => Queue.failCauseUnsafe(answers, Cause.fail(tooComplex(detail)))
+        started.on("error", (error) => end(`drawing ended: ${error.message}`))
+        started.on("exit", () => end("drawing ended"))
         return started
       }),
       (started) => Effect.promise(() => started.terminate())

@@ -51,8 +51,8 @@ class OverBudget extends Schema.TaggedError<OverBudget>()("OverBudget", {
 /**
  * Reads a worksheet: looks at its limits, reads it page by page, and leaves the text in the object store.
  *
- * A line that is not sure enough makes the job `REVIEW_REQUIRED`. A job that costs too much for a processor is left to a premium
- * job with the same upload, which is therefore removed by the last of them.
+ * A line that is not sure enough makes the job `REVIEW_REQUIRED`. A job that costs too much for a processor is left
+ * to a premium job with the same upload, which is therefore removed by the last of them.
  */
 export const recognitionJob = (options: RecognitionOptions): JobHandler<Services> => ({
   memoryMiB: 768,
@@ -124,7 +124,10 @@ const download = Effect.fnUntraced(function*(key: string, pulse: Effect.Effect<v
   const objects = yield* ObjectStore
   const { size } = yield* objects.head(key)
   if (size > maxBytes) {
-    return yield* new WorksheetRejected({ code: "file_too_large", detail: `it has ${size} bytes, and ${maxBytes} are the most` })
+    return yield* new WorksheetRejected({
+      code: "file_too_large",
+      detail: `it has ${size} bytes, and ${maxBytes} are the most`
+    })
   }
   const chunks = yield* objects.get(key).pipe(Stream.tap(() => pulse), Stream.runCollect)
   return new Uint8Array(Buffer.concat(chunks))
@@ -155,7 +158,10 @@ const readPages = Effect.fnUntraced(function*(
     const cost = yield* spent
     // What cannot be ended within the budget is not gone on with.
     if (number < worksheet.pages && cost / number * worksheet.pages > budgetMillis) return yield* overBudget(cost)
-    yield* run.tick({ fraction: number / worksheet.pages, remainingSeconds: cost / number * (worksheet.pages - number) / 1000 })
+    yield* run.tick({
+      fraction: number / worksheet.pages,
+      remainingSeconds: cost / number * (worksheet.pages - number) / 1000
+    })
   }
   return pages
 }, Effect.catchTag("PageUnreadable", (error) =>

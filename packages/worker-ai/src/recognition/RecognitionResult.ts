@@ -50,7 +50,7 @@ export const judgePage = (
 })
 
 export const summarize = (pages: ReadonlyArray<RecognizedPage>, textUrl: string): RecognitionSummary => {
-  const lines = pages.flatMap((page) => page.lines.map((line, index) => ({ ...line, page: page.page, line: index + 1 })))
+  const lines = pages.flatMap(({ lines, page }) => lines.map((line, index) => ({ ...line, page, line: index + 1 })))
   const doubtful = lines.filter((line) => line.doubtful)
   const total = lines.reduce((sum, line) => sum + line.confidence, 0)
   return {

@@ -37,8 +37,8 @@ export class PageUnreadable extends Schema.TaggedError<PageUnreadable>()("PageUn
 
 export interface Recognizer {
   /**
-   * The lines of a page from top to bottom, those without text left out. One page at a time. After an interruption the recognizer
-   * is of no more use; its scope ends what it was doing.
+   * The lines of a page from top to bottom, those without text left out. One page at a time. After an interruption
+   * the recognizer is of no more use; its scope ends what it was doing.
    */
   readonly recognize: (
     page: PageImage
@@ -48,8 +48,8 @@ export interface Recognizer {
 }
 
 /**
- * Reads Korean and English text from images. An engine never blocks the thread that asks it: whoever waits for a page goes on
- * breathing.
+ * Reads Korean and English text from images. An engine never blocks the thread that asks it: whoever waits for a page
+ * goes on breathing.
  */
 export class TextRecognition extends Context.Service<TextRecognition, {
   /** An engine of one's own, until the scope closes. */

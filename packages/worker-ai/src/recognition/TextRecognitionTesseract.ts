@@ -1,7 +1,13 @@
 import { Context, Deferred, Effect, FileSystem, Layer, Schema, type Scope } from "effect"
 import { fileURLToPath } from "node:url"
 import { createWorker, OEM } from "tesseract.js"
-import { PageUnreadable, RecognitionUnavailable, type RecognizedLine, type Recognizer, TextRecognition } from "./TextRecognition.ts"
+import {
+  PageUnreadable,
+  RecognitionUnavailable,
+  type RecognizedLine,
+  type Recognizer,
+  TextRecognition
+} from "./TextRecognition.ts"
 import { type CostlyThread, threadCpu } from "./threadCpu.ts"
 
 const languages = ["kor", "eng"] as const
@@ -95,5 +101,7 @@ const open = Effect.gen(function*() {
 export const layer: Layer.Layer<TextRecognition, never, FileSystem.FileSystem> = Layer.effect(
   TextRecognition,
   Effect.map(Effect.context<FileSystem.FileSystem>(), (context) =>
-    TextRecognition.of({ open: Effect.updateContext(open, (scope: Context.Context<Scope.Scope>) => Context.merge(context, scope)) }))
+    TextRecognition.of({
+      open: Effect.updateContext(open, (scope: Context.Context<Scope.Scope>) => Context.merge(context, scope))
+    }))
 )

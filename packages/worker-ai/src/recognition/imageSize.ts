@@ -45,8 +45,8 @@ const jpegSize = (bytes: Uint8Array): ImageSize | null => {
 }
 
 /**
- * The size that a PNG or JPEG says it has, by its header alone: nothing is decoded. `null` for anything else, and for a header that
- * is broken.
+ * The size that a PNG or JPEG says it has, by its header alone: nothing is decoded. `null` for anything else, and for
+ * a header that is broken.
  */
 export const imageSize = (bytes: Uint8Array): ImageSize | null =>
   startsWith(bytes, pngSignature) ? pngSize(bytes) : startsWith(bytes, [0xff, 0xd8]) ? jpegSize(bytes) : null

@@ -1,6 +1,11 @@
 /** Reading worksheets: the port, its engine, and the job. */
 export { defaultRecognitionLimits, type RecognitionLimits } from "./RecognitionLimits.ts"
-export { defaultRecognitionOptions, recognitionJob, type RecognitionOptions, RecognitionPayload } from "./RecognitionJob.ts"
+export {
+  defaultRecognitionOptions,
+  recognitionJob,
+  type RecognitionOptions,
+  RecognitionPayload
+} from "./RecognitionJob.ts"
 export { RecognitionSummary, RecognitionText } from "./RecognitionResult.ts"
 export {
   type PageImage,

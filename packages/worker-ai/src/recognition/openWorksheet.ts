@@ -12,8 +12,8 @@ const rejected = (code: WorksheetRejected["code"], detail: string): Effect.Effec
   Effect.fail(new WorksheetRejected({ code, detail }))
 
 /**
- * Tells what an upload is by its bytes, and refuses what is none of it or too much of it before it is decoded. `pulse` is said as
- * the work on it moves.
+ * Tells what an upload is by its bytes, and refuses what is none of it or too much of it before it is decoded.
+ * `pulse` is said as the work on it moves.
  */
 export const openWorksheet = (
   bytes: Uint8Array,

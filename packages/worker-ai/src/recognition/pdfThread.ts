@@ -1,6 +1,6 @@
 /**
- * The thread of one PDF: draws a page when it is told which. A file that makes it hang or grow takes this thread with it and
- * nothing else.
+ * The thread of one PDF: draws a page when it is told which. A file that makes it hang or grow takes this thread with
+ * it and nothing else.
  */
 import { createCanvas } from "@napi-rs/canvas"
 import { Schema } from "effect"
@@ -20,7 +20,11 @@ const answer = (message: PdfThreadAnswer): void => parentPort?.postMessage(messa
 const broken = (error: unknown): PdfThreadAnswer =>
   error instanceof Error && error.name === "PasswordException"
     ? { _tag: "Refused", code: "encrypted_pdf", detail: "the PDF is encrypted" }
-    : { _tag: "Refused", code: "broken_pdf", detail: `the PDF is broken: ${error instanceof Error ? error.name : "unknown"}` }
+    : {
+      _tag: "Refused",
+      code: "broken_pdf",
+      detail: `the PDF is broken: ${error instanceof Error ? error.name : "unknown"}`
+    }
 
 const draw = async (document: PDFDocumentProxy, number: number): Promise<PdfThreadAnswer> => {
   const page = await document.getPage(number)

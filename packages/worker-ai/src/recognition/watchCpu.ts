@@ -4,8 +4,9 @@ import { Effect } from "effect"
 const lookEvery = "500 millis"
 
 /**
- * Watches what work on a thread costs, says `pulse` whenever that has moved, and ends with what it cost when it is more than
- * `budgetMillis`. Never by the clock on the wall: a machine that is busy with other things is slow at everybody's expense.
+ * Watches what work on a thread costs, says `pulse` whenever that has moved, and ends with what it cost when it is
+ * more than `budgetMillis`. Never by the clock on the wall: a machine that is busy with other things is slow at
+ * everybody's expense.
  */
 export const watchCpu = (
   spentMillis: Effect.Effect<number>,

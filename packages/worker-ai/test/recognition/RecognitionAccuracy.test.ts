@@ -3,7 +3,12 @@ import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { openWorksheet } from "../../src/recognition/openWorksheet.ts"
-import { defaultRecognitionLimits, PageUnreadable, TextRecognition, TextRecognitionTesseract } from "../../src/recognition/index.ts"
+import {
+  defaultRecognitionLimits,
+  PageUnreadable,
+  TextRecognition,
+  TextRecognitionTesseract
+} from "../../src/recognition/index.ts"
 import { blankSheet, jpegSheet, scannedPdf, sheet } from "./madeSheets.ts"
 
 const korean = [

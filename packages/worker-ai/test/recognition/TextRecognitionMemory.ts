@@ -4,7 +4,11 @@ import { PageUnreadable, type RecognizedLine, TextRecognition } from "../../src/
 
 /** An engine that reads from every page what it is told to, at a price in milliseconds of processor time. */
 export const layerWith = (
-  options: { readonly lines: ReadonlyArray<RecognizedLine>; readonly cpuMillisPerPage: number; readonly takes?: Effect.Effect<void> }
+  options: {
+    readonly lines: ReadonlyArray<RecognizedLine>
+    readonly cpuMillisPerPage: number
+    readonly takes?: Effect.Effect<void>
+  }
 ): Layer.Layer<TextRecognition> =>
   Layer.succeed(
     TextRecognition,

@@ -67,7 +67,8 @@ describe("a worksheet", () => {
   it.live("is a PDF drawn page by page, within as many pixels as are allowed", () =>
     Effect.gen(function*() {
       const jpeg = yield* Effect.promise(() => jpegSheet(["가"]))
-      const worksheet = yield* openWorksheet(scannedPdf([jpeg, jpeg]), { ...defaultRecognitionLimits, maxPixels: 1_000_000 }, Effect.void)
+      const limits = { ...defaultRecognitionLimits, maxPixels: 1_000_000 }
+      const worksheet = yield* openWorksheet(scannedPdf([jpeg, jpeg]), limits, Effect.void)
       assert.strictEqual(worksheet.pages, 2)
       const page = yield* worksheet.page(2)
       assert.deepStrictEqual(imageSize(page.bytes), { kind: "png", width: page.width, height: page.height })
