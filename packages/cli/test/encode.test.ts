@@ -65,7 +65,7 @@ describe("lectern encode", () => {
   })
 
   it.each([["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const)(
-    "takes its ffmpeg and its half output with it on %s",
+    "takes its ffmpeg and its half output with it, and keeps what is finished, on %s",
     async (signal, exitCode) => {
       const folder = await withVideo({ seconds: 60, size: "640x360" })
       const started = startLectern(["encode", join(folder, "lecture.mp4"), "--out", join(folder, "stream")], { cwd: folder })
@@ -74,7 +74,7 @@ describe("lectern encode", () => {
       const { code, stdout } = await started.end
       assert.strictEqual(code, exitCode)
       assert.strictEqual(stdout, "")
-      assert.deepStrictEqual(await readdir(folder), ["lecture.mp4"])
+      assert.deepStrictEqual(await readdir(folder), [".stream.parts", "lecture.mp4"])
       assert.deepStrictEqual(await Effect.runPromise(processesOf(folder)), [])
     }
   )

@@ -208,7 +208,7 @@ export const encodeParts = <E>(
         yield* encodeRow(next, claim).pipe(
           Effect.catchIf(
             (error) => error instanceof RowTaken,
-            () => Effect.void
+            () => Effect.logDebug("Somebody else has the next group")
           ),
           Effect.catchIf(
             (error) => isStall(error) && restarts++ < mostRestarts,
