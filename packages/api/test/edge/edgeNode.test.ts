@@ -1,22 +1,17 @@
 import { assert, it } from "@effect/vitest"
 import { ClosedPort, describeIf, RedisServer, SilentPort } from "@lectern/harness"
-import { makeLazyRedis } from "@lectern/adapters/redis"
 import { Effect, Schedule } from "effect"
 import { once } from "node:events"
 import { readFileSync } from "node:fs"
 import { connect, type Socket } from "node:net"
 import { type EdgeProcess, runEdge, startEdge } from "./edgeProcess.ts"
 import { jobPath, token, videoPath } from "./edgeSubject.ts"
+import { withRedis } from "./patientRedis.ts"
 
 const unreachable = "지금은 진행 정보를 확인할 수 없습니다"
 const nothing = "진행 정보가 없습니다"
 
-const put = (url: string, values: Record<string, string>) =>
-  Effect.promise(async () => {
-    const redis = makeLazyRedis(url)
-    await redis.use((client) => client.mset(values))
-    redis.close()
-  })
+const put = (url: string, values: Record<string, string>) => withRedis(url, (client) => client.mset(values))
 
 const ready = { "tenant:7:video:42:status": `{"status":"READY","hls_path":"a.m3u8","duration":61,"revision":5,"attempt":1}` }
 

@@ -1,30 +1,24 @@
 /** Streams of events as a page hears them, and a mirror that is written to as the work writes it. */
 import { assert } from "@effect/vitest"
-import { makeLazyRedis } from "@lectern/adapters/redis"
 import { Effect, Queue, Schedule, Stream } from "effect"
 import { token, videoPath } from "./edgeSubject.ts"
+import { withRedis } from "./patientRedis.ts"
 
 export const eventsPath = `${videoPath}events/`
 export const ready = `{"status":"READY","hls_path":"a.m3u8","duration":61,"revision":6,"attempt":1}`
 export const processing = `{"status":"PROCESSING","revision":5,"attempt":1}`
 
 export const publish = (url: string, status: string, isTold = true) =>
-  Effect.promise(async () => {
-    const redis = makeLazyRedis(url)
-    await redis.use(async (client) => {
-      await client.set("tenant:7:video:42:status", status)
-      if (isTold) await client.publish("lectern:progress", "tenant:7:video:42")
-    })
-    redis.close()
+  withRedis(url, async (client) => {
+    await client.set("tenant:7:video:42:status", status)
+    if (isTold) await client.publish("lectern:progress", "tenant:7:video:42")
   })
 
 export const subscribed = (url: string) =>
-  Effect.promise(async () => {
-    const redis = makeLazyRedis(url)
-    const reply = await redis.use((client) => client.pubsub("NUMSUB", "lectern:progress"))
-    redis.close()
-    return Number(reply[1])
-  }).pipe(Effect.repeat({ until: (count) => count > 0, schedule: Schedule.spaced("10 millis") }))
+  withRedis(url, (client) => client.pubsub("NUMSUB", "lectern:progress")).pipe(
+    Effect.map((reply) => Number(reply[1])),
+    Effect.repeat({ until: (count) => count > 0, schedule: Schedule.spaced("10 millis") })
+  )
 
 /** The events of a stream as they come, their names and the status that they tell; "closed" at its end. */
 export const listen = (port: number, headers: Record<string, string> = {}, path = eventsPath) =>

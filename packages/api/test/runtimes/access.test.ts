@@ -9,6 +9,7 @@ import { exportJWK, generateKeyPair, SignJWT } from "jose"
 import { createServer } from "node:http"
 import { unknownMessages } from "../../src/edge/unknownMessages.ts"
 import { foreignToken, token, videoPath } from "../edge/edgeSubject.ts"
+import { patiently, withRedis } from "../edge/patientRedis.ts"
 import { contenders, type EdgeRuntime, redisHolding, startRuntime, until } from "./edgeRuntime.ts"
 
 const ready = { "tenant:7:video:42:status": `{"status":"READY","hls_path":"a.m3u8","revision":5,"attempt":1}` }
@@ -62,7 +63,7 @@ const commandsDuring = <A, E, R>(url: string, run: Effect.Effect<A, E, R>) =>
     yield* Effect.addFinalizer(() => Effect.sync(redis.close))
     const commands: Array<string> = []
     const monitor = yield* Effect.acquireRelease(
-      Effect.promise(() => redis.use((client) => client.monitor())),
+      patiently(() => redis.use((client) => client.monitor())),
       (it) => Effect.sync(() => it.disconnect())
     )
     const { promise: marked, resolve: onMarked } = Promise.withResolvers<void>()
@@ -71,7 +72,7 @@ const commandsDuring = <A, E, R>(url: string, run: Effect.Effect<A, E, R>) =>
       else if (args[0]?.toLowerCase() !== "ping") commands.push(args.join(" "))
     })
     const answer = yield* run
-    yield* Effect.promise(() => redis.use((client) => client.echo("the end")))
+    yield* patiently(() => redis.use((client) => client.echo("the end")))
     yield* Effect.promise(() => marked)
     return { answer, commands }
   }))
@@ -110,10 +111,7 @@ for (const contender of contenders) {
         // Ten of twelve pass at the most, where they are of two windows.
         assert.sameMembers([...new Set(yield* dozen)], [200, 429])
         assert.strictEqual((yield* edge.ask(videoPath, { authorization: `Bearer ${foreignToken}` })).status, 200)
-        const counted = Effect.promise(async () => {
-          const client = makeLazyRedis(redis.url)
-          return client.use((it) => it.keys("limit:*")).finally(client.close)
-        })
+        const counted = withRedis(redis.url, (client) => client.keys("limit:*"))
         yield* until(counted, (keys) => keys.some((key) => key.includes(":tenant:7:token:")))
         yield* redis.kill
         yield* until(dozen, (all) => all.every((status) => status === 200))

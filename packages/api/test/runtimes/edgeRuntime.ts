@@ -1,10 +1,10 @@
 /** The edge as `npm run edge:<runtime>` runs it: bundled, in its real runtime, in a process that ends with the scope. */
 import { RedisServer, Warden } from "@lectern/harness"
-import { makeLazyRedis } from "@lectern/adapters/redis"
 import { Effect, Schedule, type Scope } from "effect"
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { secret, token } from "../edge/edgeSubject.ts"
+import { withRedis } from "../edge/patientRedis.ts"
 import { restRedis, restToken } from "./restRedis.ts"
 
 const launcher = fileURLToPath(new URL("../../src/node/runEdge.ts", import.meta.url))
@@ -126,11 +126,7 @@ export const residentMegabytes = ({ process }: EdgeRuntime): number =>
 
 /** A Redis with these texts. */
 export const put = (url: string, values: Record<string, string | Buffer>) =>
-  Effect.promise(async () => {
-    const redis = makeLazyRedis(url)
-    await redis.use((client) => client.mset(values))
-    redis.close()
-  })
+  withRedis(url, (client) => client.mset(values))
 
 export const redisHolding = (values: Record<string, string>, options: Record<string, string> = {}) =>
   Effect.tap(RedisServer.make(options), ({ url }) => put(url, values))

@@ -1,6 +1,5 @@
 /** Streams of events on every runtime, over a real Redis that is written to as the mirror writes. */
 import { assert, it } from "@effect/vitest"
-import { makeLazyRedis } from "@lectern/adapters/redis"
 import { ClosedPort, describeIf, RedisServer } from "@lectern/harness"
 import { Effect } from "effect"
 import { once } from "node:events"
@@ -8,6 +7,7 @@ import { connect } from "node:net"
 import { signToken } from "../../src/tokens/index.ts"
 import { secret, token, videoPath } from "../edge/edgeSubject.ts"
 import { eventsPath, hears, listen, processing, publish, ready, subscribed } from "../edge/eventStream.ts"
+import { withRedis } from "../edge/patientRedis.ts"
 import { contenders, type EdgeRuntime, startRuntime, until } from "./edgeRuntime.ts"
 
 const trayPath = "/api/v1/progress/events/?videos=42&jobs=job-1"
@@ -41,18 +41,12 @@ const deafListener = (port: number, path: string) =>
 /** Writes a long text for the job and tells of it. */
 const publishLong = (url: string) => {
   let revision = 0
-  const redis = makeLazyRedis(url)
-  return Effect.acquireRelease(
-    Effect.succeed(Effect.promise(() =>
-      redis.use(async (client) => {
-        revision += 1
-        const status = { status: "PENDING", error_message: `${revision} ${"x".repeat(10_000)}`, revision, attempt: 1 }
-        await client.set("tenant:7:job:job-1:status", JSON.stringify(status))
-        await client.publish("lectern:progress", "tenant:7:job:job-1")
-      })
-    )),
-    () => Effect.sync(redis.close)
-  )
+  return withRedis(url, async (client) => {
+    revision += 1
+    const status = { status: "PENDING", error_message: `${revision} ${"x".repeat(10_000)}`, revision, attempt: 1 }
+    await client.set("tenant:7:job:job-1:status", JSON.stringify(status))
+    await client.publish("lectern:progress", "tenant:7:job:job-1")
+  })
 }
 
 for (const contender of contenders.filter(({ hasEvents }) => hasEvents)) {
@@ -154,7 +148,7 @@ for (const contender of contenders.filter(({ hasEvents }) => hasEvents)) {
       Effect.gen(function*() {
         const redis = yield* RedisServer.make()
         const edge = yield* startRuntime(contender, redis.url, { EVENT_STREAMS_PER_TOKEN: "1" })
-        const tell = yield* publishLong(redis.url)
+        const tell = publishLong(redis.url)
         yield* Effect.scoped(Effect.gen(function*() {
           const { next } = yield* listen(edge.port, {}, jobEvents)
           yield* hears(next, "UNKNOWN")
@@ -174,7 +168,7 @@ for (const contender of contenders.filter(({ hasEvents }) => hasEvents)) {
         yield* hears(next, "UNKNOWN")
         assert.strictEqual(yield* statusOf(edge, eventsPath), 429)
         yield* subscribed(redis.url)
-        const tell = yield* publishLong(redis.url)
+        const tell = publishLong(redis.url)
         // Each change is heard by who reads before the next one is told.
         const change = Effect.gen(function*() {
           yield* tell

@@ -7,11 +7,11 @@
  */
 import { assert, it } from "@effect/vitest"
 import { ClosedPort, describeIf, RedisServer, SilentPort } from "@lectern/harness"
-import { makeLazyRedis } from "@lectern/adapters/redis"
 import { Effect } from "effect"
 import { once } from "node:events"
 import { connect } from "node:net"
 import { foreignToken, jobPath, secret, token, videoPath } from "../edge/edgeSubject.ts"
+import { withRedis } from "../edge/patientRedis.ts"
 import {
   contenders,
   type EdgeRuntime,
@@ -128,13 +128,12 @@ for (const contender of contenders) {
       Effect.gen(function*() {
         const server = yield* redisHolding(ready, { maxmemory: "4mb", "maxmemory-policy": "noeviction" })
         const edge = yield* startRuntime(contender, server.url)
-        const refusal = yield* Effect.promise(async () => {
-          const redis = makeLazyRedis(server.url)
-          const fill = async (index: number): Promise<string> =>
-            redis.use((client) => client.set(`filler:${index}`, "x".repeat(100_000))).then(() => fill(index + 1), String)
-          return fill(0).finally(redis.close)
+        const fill = withRedis(server.url, (client) => {
+          const fillFrom = (index: number): Promise<string> =>
+            client.set(`filler:${index}`, "x".repeat(100_000)).then(() => fillFrom(index + 1), String)
+          return fillFrom(0)
         })
-        assert.include(refusal, "OOM")
+        yield* until(fill, (refusal) => refusal.includes("OOM"))
         yield* answersReady(edge)
         isUnknown(yield* edge.ask(jobPath))
       }))
