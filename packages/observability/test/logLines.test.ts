@@ -122,6 +122,16 @@ describe("the log level", () => {
       assert.include(error.message, "Warn")
     }))
 
+  it.effect("does not keep a start that is refused from saying why", () =>
+    Effect.gen(function*() {
+      const written: Array<string> = []
+      yield* Effect.logFatal("Cannot start").pipe(
+        Effect.provide(Observability.layerOfRefusal({ service: "test", sink: { write: (text) => written.push(text) } })),
+        Effect.provide(ConfigProvider.layer(ConfigProvider.fromEnv({ env: { LOG_LEVEL: "loud" } })))
+      )
+      assert.match(written.join(""), /"level":"FATAL","service":"test","message":"Cannot start"/)
+    }))
+
   it("is, with the address of the collector, all that can be wrong at the start", () => {
     expectTypeOf(Observability.layer).returns.toEqualTypeOf<Layer.Layer<never, Config.ConfigError>>()
   })
