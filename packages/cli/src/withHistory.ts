@@ -4,8 +4,8 @@ import { type Evidence, seenRuns } from "@lectern/worker-video/doctor"
 import { Effect, Layer, Redacted } from "effect"
 
 /**
- * Evidence with what our database kept of what Batch said before, for a job by its id or a run's; what is seen now is kept as
- * well. Without `DATABASE_URL` there is nothing to add, and a database that is away is part of the evidence.
+ * Evidence with what our database kept of what Batch said before, for a job by its id or a run's; what is seen now is
+ * kept as well. Without `DATABASE_URL` there is nothing to add, and a database that is away is part of the evidence.
  */
 export const withHistory = (
   evidence: Evidence,

@@ -4,11 +4,10 @@ import * as Schema from "effect/Schema"
 import type { JobRef } from "./JobStore.ts"
 
 /** The runtime refused or could not be asked. Nothing came of the call. */
-export class EncodeRuntimeUnavailable extends Schema.TaggedError<EncodeRuntimeUnavailable>()("EncodeRuntimeUnavailable", {
-  operation: Schema.String,
-  retryable: Schema.Boolean,
-  cause: Schema.Defect()
-}) {
+export class EncodeRuntimeUnavailable extends Schema.TaggedError<EncodeRuntimeUnavailable>()(
+  "EncodeRuntimeUnavailable",
+  { operation: Schema.String, retryable: Schema.Boolean, cause: Schema.Defect() }
+) {
   override get message(): string {
     return `Cannot ${this.operation}: the encode runtime is unavailable`
   }
@@ -34,8 +33,8 @@ export interface RunWords {
 }
 
 /**
- * `Unknown` is no answer: nothing may be concluded from it. `Ended` says that the container is gone, `Vanished` that the run
- * went with the machine that kept it, which is nobody's failure.
+ * `Unknown` is no answer: nothing may be concluded from it. `Ended` says that the container is gone, `Vanished` that the
+ * run went with the machine that kept it, which is nobody's failure.
  */
 export type EncodeRunState =
   & (

@@ -10,7 +10,7 @@
  *
  * A claim, and nothing else, raises `attempt`: the attempt is therefore the fencing token of the one who made it. A failure is
  * counted by the one transition that leaves the running attempt, whoever makes it, so that worker, sweep and reconciler cannot
- * count one failure twice (INCIDENTS.md, 25). A run that ends before it has claimed its job counts apart, and has an end too.
+ * count one failure twice (INCIDENTS.md, 25). A run that ends before it has claimed its job counts apart, and ends too.
  */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -161,8 +161,8 @@ export type SystemCommand =
   /** The lease ended; counts one failure of the attempt that it names. */
   | { readonly _tag: "Expire"; readonly attempt: number; readonly message: string }
   /**
-   * The run is over. If it held the job, that is a failure of its attempt. If the job still waits for it, it ended without a
-   * claim, which is `counted` unless the run went with the machine that kept it.
+   * The run is over. If it held the job, that is a failure of its attempt. If the job still waits for it, it ended
+   * without a claim, which is `counted` unless the run went with the machine that kept it.
    */
   | { readonly _tag: "RunEnded"; readonly runId: string; readonly reason: string; readonly counted: boolean }
   | { readonly _tag: "Cancel"; readonly message: string }

@@ -27,8 +27,9 @@ export type Dispatched = "Dispatched" | "Left"
 /**
  * Hands committed jobs over: encodes to the encode runtime, everything else to the queue; then notes it in the row.
  *
- * Always after the commit (INCIDENTS.md, 35). Nothing depends on its success: a job that was not handed over, or whose note
- * was lost, is found by the sweep. A message that was sent twice is claimed once; a run is submitted once (see `Submission`).
+ * Always after the commit (INCIDENTS.md, 35). Nothing depends on its success: a job that was not handed over, or whose
+ * note was lost, is found by the sweep. A message that was sent twice is claimed once; a run is submitted once (see
+ * `Submission`).
  */
 export class JobDispatcher extends Context.Service<JobDispatcher, {
   readonly dispatch: (job: Undispatched) => Effect.Effect<Dispatched, DispatchFailure>

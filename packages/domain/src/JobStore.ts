@@ -184,8 +184,9 @@ export class JobStore extends Context.Service<JobStore, {
   readonly getJob: (tenantId: TenantId, jobId: JobId) => Effect.Effect<JobRecord, JobNotFound | JobStoreUnavailable>
 
   /**
-   * Jobs that wait, are due, and were never handed over; or longer than `olderThanMillis` ago without being claimed since, which
-   * is for jobs of a queue alone: an encode that was handed over has a run to ask for. All tenants; at most `limit`, oldest first.
+   * Jobs that wait, are due, and were never handed over; or longer than `olderThanMillis` ago without being claimed
+   * since, which is for jobs of a queue alone: an encode that was handed over has a run to ask for. All tenants; at most
+   * `limit`, oldest first.
    */
   readonly findUndispatched: (
     options: { readonly olderThanMillis: number; readonly limit: number }

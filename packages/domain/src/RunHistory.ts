@@ -41,12 +41,12 @@ export const wordsKeptOfARun = 50
 export const runHistoryRestMillis = 5 * 60_000
 
 /**
- * What the encode runtime said of the runs: it forgets them, and a termination overwrites the reason that led to it. Kept
- * with the job and removed with it.
+ * What the encode runtime said of the runs: it forgets them, and a termination overwrites the reason that led to it.
+ * Kept with the job and removed with it.
  */
 export class RunHistory extends Context.Service<RunHistory, {
   /** Notes what was seen; what was seen before only lasts longer. A job that is gone has no history. */
   readonly note: (sightings: ReadonlyArray<RunSighting>) => Effect.Effect<void, JobStoreUnavailable>
-  /** Everything about a job's runs, or about one run, by the id of either, in the order in which it was first seen. All tenants. */
+  /** Everything about a job's runs, or about one run, by the id of either, as it was first seen. All tenants. */
   readonly of: (jobOrRun: string) => Effect.Effect<ReadonlyArray<SeenWords>, JobStoreUnavailable>
 }>()("@lectern/domain/RunHistory") {}

@@ -3,12 +3,12 @@
  *
  *     row ──begin──▶ open (number n, since t) ──record──▶ handed over (the run's id)
  *                      │        ▲
- *                      │        └ begin, after the runtime's window: look for run n first, ask again only if there is none
+ *                      │        └ begin, after the runtime's window: look for run n, ask again only if there is none
  *                      └─ drop: the runtime refused it, there is no run n
  *
- * The wish is committed before the runtime is asked, so that a lost answer is known to be lost. While a submission is open and
- * its window has not passed, nobody asks again: the runtime may have a run that it does not list yet. A claim by the run
- * itself closes it as well. Whoever comes to record a second run is told so, and ends that run.
+ * The wish is committed before the runtime is asked, so that a lost answer is known to be lost. While a submission is
+ * open and its window has not passed, nobody asks again: the runtime may have a run that it does not list yet. A claim by
+ * the run itself closes it as well. Whoever comes to record a second run is told so, and ends that run.
  */
 import type { EpochMillis } from "./Epoch.ts"
 import { isTerminal, Job } from "./Job.ts"
@@ -36,8 +36,9 @@ export const beginSubmission = (
   findableAfterMillis: number,
   now: EpochMillis
 ): { readonly begun: SubmissionBegun; readonly job: Job } => {
-  const waits = (job.status === "PENDING" || job.status === "RETRYING") && job.externalId === null && job.runAfter <= now
-  if (!waits || job.attempt !== seen.attempt || job.submissions !== seen.submissions) return { begun: { _tag: "MovedOn" }, job }
+  const isDue = (job.status === "PENDING" || job.status === "RETRYING") && job.runAfter <= now
+  const isAsSeen = job.attempt === seen.attempt && job.submissions === seen.submissions
+  if (!isDue || !isAsSeen || job.externalId !== null) return { begun: { _tag: "MovedOn" }, job }
   if (job.submittingSince === null) {
     const submission = job.submissions + 1
     return {

@@ -100,8 +100,8 @@ export class Sweeper extends Context.Service<Sweeper, {
           const handedOver = yield* store.findDispatchedEncodes(options.limit)
           const states = yield* statesOf(handedOver.map((row) => row.externalId), failures)
           yield* attempt(failures, Effect.as(history.note(sightingsOf(handedOver, states)), true))
-          // A run that waits for a machine, for hours maybe, is left alone (INCIDENTS.md, 18); so is one that is not known: that it
-          // is gone takes more than one look (see `EncodeMisses`).
+          // A run that waits for a machine, for hours maybe, is left alone (INCIDENTS.md, 18); so is one that is not
+          // known: that it is gone takes more than one look (see `EncodeMisses`).
           const reaped = yield* Effect.forEach(handedOver, (row) => {
             const state = states.get(row.externalId)
             return state?._tag === "Ended" || state?._tag === "Vanished"

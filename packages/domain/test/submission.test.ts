@@ -23,19 +23,21 @@ const deaths = (calls: number): ReadonlyArray<Round> =>
     (["before", "after"] as const).map((moment): Round => ({ _tag: "Killed", call: call + 1, moment }))).flat()
 
 /**
- * Every placement of outcomes over a first try (begin, submit, record), and over a second one (find, submit, record), whose begin
- * leaves what the first one left, or what a death after it leaves.
+ * Every placement of outcomes over a first try (begin, submit, record), and over a second one (find, submit, record),
+ * whose begin leaves what the first one left, or what a death after it leaves.
  */
 const firstRounds: ReadonlyArray<Round> = [
   ...(["ok", "refused", "lost"] as const).flatMap((begin) =>
     (["ok", "refused", "timeout", "lost"] as const).flatMap((submit) =>
-      (["ok", "refused", "lost"] as const).map((record): Round => ({ _tag: "Faults", store: [begin, record], runtime: [submit] })))),
+      (["ok", "refused", "lost"] as const).map((record): Round =>
+        ({ _tag: "Faults", store: [begin, record], runtime: [submit] })))),
   ...deaths(3)
 ]
 const secondRounds: ReadonlyArray<Round> = [
   ...(["ok", "refused", "lost"] as const).flatMap((find) =>
     (["ok", "refused", "lost"] as const).flatMap((submit) =>
-      (["ok", "lost"] as const).map((record): Round => ({ _tag: "Faults", store: ["ok", record], runtime: [find, submit] })))),
+      (["ok", "lost"] as const).map((record): Round =>
+        ({ _tag: "Faults", store: ["ok", record], runtime: [find, submit] })))),
   ...deaths(4)
 ]
 

@@ -18,8 +18,8 @@ export interface BatchCall {
 }
 
 /**
- * What becomes of one call: it is refused, or it happens and its answer is lost with the connection, or the answer comes from a
- * service that broke down behind it. `silence` does nothing and never answers.
+ * What becomes of one call: it is refused, or it happens and its answer is lost with the connection, or the answer comes
+ * from a service that broke down behind it. `silence` does nothing and never answers.
  */
 export type BatchFault =
   | { readonly status: number; readonly code: string }
@@ -34,7 +34,7 @@ export interface BatchWorld {
   readonly computeEnvironments?: ReadonlyArray<unknown>
   readonly jobDefinitions?: ReadonlyArray<unknown>
   readonly frontOfQueue?: unknown
-  /** Answers of calls of other services (CloudWatch Logs, ECS, Auto Scaling), by the name of the call; text is sent as it is. */
+  /** Answers of other services (CloudWatch Logs, ECS, Auto Scaling), by the name of the call; text is sent as it is. */
   readonly others?: Readonly<Record<string, unknown>>
 }
 
@@ -129,7 +129,7 @@ const makeBatch = (options: BatchServerOptions) => {
       }
       case "/v1/describejobs": {
         const { jobs: ids } = decodeIds(body)
-        if (ids.length > idsOfADescribe) return [400, { message: `at most ${idsOfADescribe} jobs can be described at once` }]
+        if (ids.length > idsOfADescribe) return [400, { message: `at most ${idsOfADescribe} jobs at once` }]
         const found = ids.flatMap((id) => jobs.get(id) ?? [])
         const now = found.map((job) => options.advance?.(job) ?? job)
         now.forEach(put)
@@ -144,7 +144,8 @@ const makeBatch = (options: BatchServerOptions) => {
         )
         const start = Number(nextToken ?? 0)
         return [200, {
-          jobSummaryList: found.slice(start, start + pageLength).map(({ jobId, jobName, status }) => ({ jobId, jobName, status })),
+          jobSummaryList: found.slice(start, start + pageLength)
+            .map(({ jobId, jobName, status }) => ({ jobId, jobName, status })),
           ...(start + pageLength < found.length ? { nextToken: String(start + pageLength) } : {})
         }]
       }
@@ -178,7 +179,7 @@ const makeBatch = (options: BatchServerOptions) => {
   }
 }
 
-/** The name of a call: a path of Batch's REST, a target of a JSON service, or the action of one that is asked by a form. */
+/** The name of a call: a path of Batch's REST, a target of a JSON service, or the action of one asked by a form. */
 const callOf = (path: string, target: string | string[] | undefined, sent: string): string =>
   typeof target === "string"
     ? target.slice(target.indexOf(".") + 1)
@@ -190,7 +191,9 @@ const bodyOf = (sent: string): Readonly<Record<string, unknown>> =>
 /** A service that is asked by a form answers in XML. */
 const refusalFor = (sent: string, { code, status }: Exclude<BatchFault, string>): Answer => [
   status,
-  sent.startsWith("{") ? { message: "refused" } : `<ErrorResponse><Error><Code>${code}</Code><Message>refused</Message></Error></ErrorResponse>`
+  sent.startsWith("{")
+    ? { message: "refused" }
+    : `<ErrorResponse><Error><Code>${code}</Code><Message>refused</Message></Error></ErrorResponse>`
 ]
 
 const respond = (response: ServerResponse, [status, value]: Answer, code?: string): void => {
@@ -202,12 +205,15 @@ const respond = (response: ServerResponse, [status, value]: Answer, code?: strin
 }
 
 /**
- * A server that answers as AWS Batch does, for real SDK clients: ids and statuses of jobs, a hundred ids a describe, lists by
- * name or status in pages, termination and cancellation as they are (the latter answers success and leaves a started job
- * alone), refusals, throttling, lost answers, and lists that lag behind. Other services' calls have fixed answers.
+ * A server that answers as AWS Batch does, for real SDK clients: ids and statuses of jobs, a hundred ids a describe,
+ * lists by name or status in pages, termination and cancellation as they are (the latter answers success and leaves a
+ * started job alone), refusals, throttling, lost answers, and lists that lag behind. Other services' calls have fixed
+ * answers.
  */
 export const BatchServer = {
-  make: Effect.fnUntraced(function*(options: BatchServerOptions = {}): Effect.fn.Return<BatchServer, HarnessError, Scope.Scope> {
+  make: Effect.fnUntraced(function*(
+    options: BatchServerOptions = {}
+  ): Effect.fn.Return<BatchServer, HarnessError, Scope.Scope> {
     const batch = makeBatch(options)
     const calls: Array<BatchCall> = []
     const scripts = new Map<string, Array<BatchFault | "ok">>()
@@ -231,7 +237,9 @@ export const BatchServer = {
     yield* Effect.acquireRelease(
       Effect.callback<void, HarnessError>((resume) => {
         server.once("error", (cause) =>
-          resume(Effect.fail(new HarnessError({ message: `Cannot listen for Batch: ${String(cause)}`, output: "", cause }))))
+          resume(Effect.fail(
+            new HarnessError({ message: `Cannot listen for Batch: ${String(cause)}`, output: "", cause })
+          )))
         server.listen(0, "127.0.0.1", () => resume(Effect.void))
       }),
       () =>

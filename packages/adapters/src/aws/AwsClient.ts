@@ -1,4 +1,4 @@
-/** How every client of AWS is made here, and how its calls end: within a bound, and with a fault that says whether to try again. */
+/** How every client of AWS is made here, and how its calls end: in time, and with a fault that says whether to try again. */
 import { Effect, Redacted, Schema } from "effect"
 
 export interface AwsClientOptions {
@@ -50,7 +50,10 @@ const ServiceFault = Schema.Struct({
 const isServiceFault = Schema.is(ServiceFault)
 
 /** Names under which AWS tells a caller to slow down; some of them come with status 400. */
-const throttling = /^(Throttl|TooManyRequests|RequestLimitExceeded|RequestThrottled|SlowDown|BandwidthLimit|ProvisionedThroughput|PriorRequestNotComplete)/
+const throttling = new RegExp(
+  "^(Throttl|TooManyRequests|RequestLimitExceeded|RequestThrottled|SlowDown|BandwidthLimit|ProvisionedThroughput"
+    + "|PriorRequestNotComplete)"
+)
 
 /** The HTTP status of an answer, or `null` when there was none. */
 export const statusOf = (cause: unknown): number | null =>
@@ -76,8 +79,8 @@ const isNotConnected = (cause: unknown): boolean =>
   cause instanceof Error && "code" in cause && typeof cause.code === "string" && notConnected.has(cause.code)
 
 /**
- * Whether the call certainly did nothing: it was refused, or never left us. A server's fault, a timeout or a broken connection
- * leave that open.
+ * Whether the call certainly did nothing: it was refused, or never left us. A server's fault, a timeout or a broken
+ * connection leave that open.
  */
 export const didNothing = (cause: unknown): boolean => {
   const status = statusOf(cause)
@@ -86,7 +89,8 @@ export const didNothing = (cause: unknown): boolean => {
 }
 
 /** Whether AWS asks its caller to slow down. */
-export const isThrottled = (cause: unknown): boolean => statusOf(cause) === 429 || throttling.test(faultName(cause) ?? "")
+export const isThrottled = (cause: unknown): boolean =>
+  statusOf(cause) === 429 || throttling.test(faultName(cause) ?? "")
 
 /** One call of an SDK client; interruption aborts it. */
 export const call = <A, E>(send: (signal: AbortSignal) => Promise<A>, failed: (cause: unknown) => E): Effect.Effect<A, E> =>

@@ -15,7 +15,15 @@ import {
   SubmissionUncertain
 } from "@lectern/domain"
 import { Array as Arr, Effect, Layer, Schedule } from "effect"
-import { type AwsClientOptions, call, clientConfig, defaultMaxAttempts, didNothing, isRetryable, isThrottled } from "../aws/index.ts"
+import {
+  type AwsClientOptions,
+  call,
+  clientConfig,
+  defaultMaxAttempts,
+  didNothing,
+  isRetryable,
+  isThrottled
+} from "../aws/index.ts"
 import { batchJobName, containerVariables, submissionParameters } from "./BatchNames.ts"
 
 export interface EncodeRuntimeBatchOptions extends AwsClientOptions {

@@ -562,7 +562,8 @@ export const layerWith = (policy: JobPolicy): Layer.Layer<JobStore, never, SqlCl
                   WHERE j.status = 'FAILED' AND j.${sql.literal(finished)}
                     AND (j.video_id IS NULL OR EXISTS (
                       SELECT FROM videos v
-                      WHERE v.tenant_id = j.tenant_id AND v.id = j.video_id AND v.encode_job_id = j.id AND v.deleted_at IS NULL
+                      WHERE v.tenant_id = j.tenant_id AND v.id = j.video_id AND v.encode_job_id = j.id
+                        AND v.deleted_at IS NULL
                     ))
                   ORDER BY j.updated_at DESC LIMIT ${String(limit)}::bigint`,
                 decodeJobs

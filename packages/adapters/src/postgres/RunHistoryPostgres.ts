@@ -44,21 +44,24 @@ const decodeSeen = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ recor
 export const layer: Layer.Layer<RunHistory, never, SqlClient> = Layer.effect(
   RunHistory,
   Effect.map(SqlClient, (sql) => {
-    /** What is the same as before and was written a moment ago is not written again: no row is locked or made for it. */
+    /** What was said a moment ago in the same words is not written again: no row is locked or made for it. */
     const insert = (sightings: string) =>
       sql`WITH said AS (
-          SELECT s.*, md5(json_build_array(s.status, s.status_reason, s.container_reason, s.exit_code, s.log_stream)::text) AS digest
+          SELECT s.*, md5(json_build_array(
+              s.status, s.status_reason, s.container_reason, s.exit_code, s.log_stream
+            )::text) AS digest
           FROM json_to_recordset(${sightings}::json) AS s(
-            tenant_id bigint, job_id text, run_id text, status text, status_reason text, container_reason text, exit_code integer,
-            log_stream text
+            tenant_id bigint, job_id text, run_id text, status text, status_reason text, container_reason text,
+            exit_code integer, log_stream text
           )
         )
         INSERT INTO encode_run_words (
-          tenant_id, job_id, run_id, digest, status, status_reason, container_reason, exit_code, log_stream, first_seen_at, last_seen_at
+          tenant_id, job_id, run_id, digest, status, status_reason, container_reason, exit_code, log_stream,
+          first_seen_at, last_seen_at
         )
         SELECT DISTINCT ON (s.tenant_id, s.job_id, s.run_id, s.digest)
-          s.tenant_id, s.job_id, s.run_id, s.digest, s.status, s.status_reason, s.container_reason, s.exit_code, s.log_stream,
-          ${sql.literal(clock)}, ${sql.literal(clock)}
+          s.tenant_id, s.job_id, s.run_id, s.digest, s.status, s.status_reason, s.container_reason, s.exit_code,
+          s.log_stream, ${sql.literal(clock)}, ${sql.literal(clock)}
         FROM said s JOIN jobs j ON j.tenant_id = s.tenant_id AND j.id = s.job_id
         WHERE NOT EXISTS (
           SELECT FROM encode_run_words k

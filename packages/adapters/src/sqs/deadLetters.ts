@@ -34,8 +34,8 @@ const maxReceives = 200
 const decode = Schema.decodeUnknownOption(JobMessageJson)
 
 /**
- * Hands every message of a dead-letter queue to `visit`, one after the other, and gives back what was not removed. Looking at
- * a dead letter costs it nothing: nobody counts how often one is received.
+ * Hands every message of a dead-letter queue to `visit`, one after the other, and gives back what was not removed.
+ * Looking at a dead letter costs it nothing: nobody counts how often one is received.
  */
 export const visitDeadLetters = <A, E, R>(
   queue: DeadLetterQueue,
@@ -44,7 +44,10 @@ export const visitDeadLetters = <A, E, R>(
   Effect.scoped(Effect.gen(function*() {
     const QueueUrl = queue.url
     const sqs = yield* Effect.acquireRelease(
-      Effect.sync(() => new SQSClient({ ...clientConfig(queue), endpoint: queue.endpoint ?? new URL(queue.url).origin })),
+      Effect.sync(() => {
+        const endpoint = queue.endpoint ?? new URL(queue.url).origin
+        return new SQSClient({ ...clientConfig(queue), endpoint })
+      }),
       (client) => Effect.sync(() => client.destroy())
     )
     const unavailable = (operation: string) => (cause: unknown): QueueUnavailable =>

@@ -45,7 +45,7 @@ const list = Command.make(
   "list",
   { json: jsonFlag },
   loaded(async () => {
-    const { showDeadLetters } = await import("../operations/ops.ts")
+    const { showDeadLetters } = await import("../operations/deadLetterCommands.ts")
     return ({ json }: { readonly json: boolean }) => showDeadLetters({ json, job: Option.none() })
   })
 ).pipe(Command.withDescription("Jobs that were given up and messages that were put aside; changes nothing"))
@@ -54,8 +54,9 @@ const show = Command.make(
   "show",
   { job: Argument.String("JOB").pipe(Argument.withDescription("A job's id")), json: jsonFlag },
   loaded(async () => {
-    const { showDeadLetters } = await import("../operations/ops.ts")
-    return ({ job, json }: { readonly job: string; readonly json: boolean }) => showDeadLetters({ json, job: Option.some(job) })
+    const { showDeadLetters } = await import("../operations/deadLetterCommands.ts")
+    return ({ job, json }: { readonly job: string; readonly json: boolean }) =>
+      showDeadLetters({ json, job: Option.some(job) })
   })
 ).pipe(Command.withDescription("What there is about one job, its messages word for word"))
 
@@ -64,15 +65,20 @@ const redrive = Command.make(
   {
     jobs: Argument.String("JOB").pipe(Argument.withDescription("The jobs to put back"), Argument.variadic()),
     all: Flag.Boolean("all").pipe(Flag.withDescription("All of them"), Flag.withDefault(false)),
-    dryRun: Flag.Boolean("dry-run").pipe(Flag.withDescription("Say what would be done, and do nothing"), Flag.withDefault(false)),
+    dryRun: Flag.Boolean("dry-run").pipe(
+      Flag.withDescription("Say what would be done, and do nothing"),
+      Flag.withDefault(false)
+    ),
     json: jsonFlag
   },
-  loaded(async () => (await import("../operations/ops.ts")).redriveDeadLetters)
+  loaded(async () => (await import("../operations/deadLetterCommands.ts")).redriveDeadLetters)
 ).pipe(
   Command.withDescription(
-    "Put jobs back that were given up, if their rows agree, and clear their messages away; exit code 1 where a row refuses"
+    "Put jobs back that were given up, if their rows agree, and clear their messages; exit code 1 where a row refuses"
   ),
-  Command.withExamples([{ command: "lectern ops dead-letters redrive --all --dry-run", description: "What would come of it" }])
+  Command.withExamples([
+    { command: "lectern ops dead-letters redrive --all --dry-run", description: "What would come of it" }
+  ])
 )
 
 const deadLetters = Command.make("dead-letters").pipe(

@@ -31,7 +31,7 @@ export const deadLetterQueues = (services: Services): ReadonlyArray<DeadLetterQu
   Option.match(sqsQueues(services), {
     onNone: () => [],
     onSome: (queues) =>
-      Object.values(queues).map(({ deadLetterUrl }) => ({ url: deadLetterUrl, region: services.AWS_REGION ?? defaultRegion }))
+      Object.values(queues).map(({ deadLetterUrl: url }) => ({ url, region: services.AWS_REGION ?? defaultRegion }))
   })
 
 /**

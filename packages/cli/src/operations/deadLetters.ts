@@ -15,7 +15,7 @@ import { DateTime, Effect, Option } from "effect"
 
 const failedJobs = 1_000
 
-/** Something that stopped for good and that a person may put back: a job that was given up, or a message that was put aside. */
+/** What stopped for good and a person may put back: a job that was given up, or a message that was put aside. */
 export interface DeadEnd {
   readonly kind: "job" | "message"
   /** The job that it is about; `null` for a message that nobody can read. */
@@ -77,8 +77,12 @@ const ofLetter = Effect.fnUntraced(function*(letter: DeadLetter) {
     jobId: Option.getOrNull(Option.map(letter.message, ({ job_id }) => job_id)),
     tenantId: Option.getOrNull(Option.map(letter.message, ({ tenant_id }) => tenant_id)),
     jobKind: Option.getOrNull(Option.map(letter.message, ({ job_type }) => job_type)),
-    state: Option.isNone(letter.message) ? null : Option.match(row, { onNone: () => "GONE", onSome: ({ status }) => status }),
-    reason: Option.isNone(letter.message) ? "no message of ours" : Option.getOrNull(Option.map(row, ({ errorMessage }) => errorMessage)),
+    state: Option.isNone(letter.message)
+      ? null
+      : Option.match(row, { onNone: () => "GONE", onSome: ({ status }) => status }),
+    reason: Option.isNone(letter.message)
+      ? "no message of ours"
+      : Option.getOrNull(Option.map(row, ({ errorMessage }) => errorMessage)),
     since: iso(letter.sentAt),
     body: letter.body
   } satisfies DeadEnd
@@ -92,7 +96,8 @@ export const listDeadEnds = Effect.fn("Operations.listDeadEnds")(function*(queue
   return [...failed.map(ofJob), ...letters.flat()] satisfies ReadonlyArray<DeadEnd>
 })
 
-const conclude = (job: Job, outcome: Redriven["outcome"], detail: string): Redriven => ({ jobId: job.id, outcome, detail })
+const conclude = (job: Job, outcome: Redriven["outcome"], detail: string): Redriven =>
+  ({ jobId: job.id, outcome, detail })
 
 /** A video gets a new encode, as a retry by its teacher would give it. */
 const encodeAgain = Effect.fnUntraced(function*(job: Job, videoId: VideoId) {
@@ -160,8 +165,8 @@ export interface RedriveOptions {
 }
 
 /**
- * Puts back what stopped for good, if its row agrees: the row first, then its message is removed. A message is never sent back as
- * it is; the row makes a new one. Said twice, the second time finds nothing to do.
+ * Puts back what stopped for good, if its row agrees: the row first, then its message is removed. A message is never sent
+ * back as it is; the row makes a new one. Said twice, the second time finds nothing to do.
  */
 export const redrive = Effect.fn("Operations.redrive")(function*(
   queues: ReadonlyArray<DeadLetterQueue>,
@@ -195,6 +200,10 @@ export const redrive = Effect.fn("Operations.redrive")(function*(
   const missed = [...jobIds ?? []].filter((jobId) => ![...done.values()].some((redriven) => redriven.jobId === jobId))
   return [
     ...done.values(),
-    ...missed.map((jobId): Redriven => ({ jobId, outcome: "Refused", detail: "no such job was given up, and no message of it put aside" }))
+    ...missed.map((jobId): Redriven => ({
+      jobId,
+      outcome: "Refused",
+      detail: "no such job was given up, and no message of it put aside"
+    }))
   ]
 })

@@ -1,37 +1,13 @@
 import { singleFlight } from "@lectern/adapters/postgres"
 import { EncodeLeftovers, Sweeper } from "@lectern/domain"
-import { Console, Effect, Option, Schema } from "effect"
-import process from "node:process"
-import { CommandFailed, exitCodes, fail } from "../CommandFailed.ts"
-import { badConfiguration, withLogs } from "../logs.ts"
-import { explainDatabase } from "./databaseCheck.ts"
-import { type DeadEnd, listDeadEnds, redrive, type Redriven } from "./deadLetters.ts"
-import { deadLetterQueues, operatorLayer, readOperatorEnvironment } from "./OperatorSystem.ts"
+import { Console, Effect, Option } from "effect"
+import { exitCodes, fail } from "../CommandFailed.ts"
+import { withLogs } from "../logs.ts"
 import { quote } from "./causeChain.ts"
+import { databaseAway, encodeJson, environment } from "./deployment.ts"
+import { operatorLayer } from "./OperatorSystem.ts"
 import { reconcile, type ReconcileReport } from "./reconcile.ts"
 import { type DrillReport, redisFlushDrill } from "./redisFlushDrill.ts"
-
-/** How a command ends that a row refused. */
-const refused = 1
-
-const encodeJson = Schema.encodeSync(Schema.fromJsonString(Schema.Json))
-
-const needsDatabase = fail(
-  exitCodes.configuration,
-  "DATABASE_URL is not set: operators' commands work on a deployment; a system of `lectern up` sweeps by itself"
-)
-
-/** What the commands of a deployment share: its services, and how it is said that the database is away. */
-const environment = Effect.gen(function*() {
-  const services = yield* readOperatorEnvironment(process.env).pipe(Effect.catchTag("BadConfiguration", badConfiguration))
-  const { DATABASE_URL } = services
-  return DATABASE_URL === undefined ? yield* needsDatabase : { services, databaseUrl: DATABASE_URL }
-})
-
-const databaseAway = (url: string) => (error: { readonly _tag: string }): Effect.Effect<never, CommandFailed> => {
-  const outcome = explainDatabase(error, url)
-  return fail(exitCodes.unavailable, outcome._tag === "Fail" ? `${outcome.cause.en}; next: ${outcome.next.en}` : error._tag)
-}
 
 const indented = (title: string, lines: ReadonlyArray<string>): ReadonlyArray<string> =>
   lines.length === 0 ? [] : [title, ...lines.map((line) => `  - ${line}`)]
@@ -56,8 +32,8 @@ export const sweepOnce = Effect.fn(function*({ json }: { readonly json: boolean 
 
 const reconcileText = (report: ReconcileReport): string =>
   [
-    `Reconciled ${report.asked} encodes: ${report.running} run, ${report.waiting} wait, ${report.missing} are not found yet for sure; `
-    + `${report.ended} had lost their run`,
+    `Reconciled ${report.asked} encodes: ${report.running} run, ${report.waiting} wait, `
+    + `${report.missing} are not found yet for sure; ${report.ended} had lost their run`,
     ...indented("To look at:", report.notes),
     ...indented("Not done now:", report.failures)
   ].join("\n")
@@ -109,67 +85,4 @@ export const drillRedisFlush = Effect.fn(function*({ json, yes }: { readonly jso
   if (report.published < report.looked) {
     return yield* fail(exitCodes.unavailable, `${report.looked - report.published} records were not published; the next repair tries again`)
   }
-}, withLogs)
-
-const deadEndText = ({ jobId, jobKind, kind, reason, since, state, tenantId }: DeadEnd): string =>
-  [
-    jobId === null ? "A message that is none of ours" : `${kind === "job" ? "Job" : "Message of job"} ${jobId}`,
-    ...(tenantId === null ? [] : [`tenant ${tenantId}`]),
-    ...(jobKind === null ? [] : [jobKind]),
-    ...(state === null ? [] : [state]),
-    ...(since === null ? [] : [since]),
-    ...(reason === null ? [] : [reason])
-  ].join(", ")
-
-/** What the commands on dead letters share: the database and the queues' refusals, each said as what it is. */
-const withDeadLetters = <A, E extends { readonly _tag: string }, R>(
-  work: (queues: ReturnType<typeof deadLetterQueues>) => Effect.Effect<A, E, R>
-) =>
-  Effect.gen(function*() {
-    const { databaseUrl, services } = yield* environment
-    return yield* work(deadLetterQueues(services)).pipe(
-      Effect.provide(operatorLayer(services, databaseUrl)),
-      Effect.catchIf(
-        (error) => error._tag === "QueueUnavailable",
-        (error) => fail(exitCodes.unavailable, `The dead letters cannot be reached (${quote(error, [])}); next: run \`lectern readiness\``)
-      ),
-      Effect.catchIf((error) => error._tag !== "CommandFailed", databaseAway(databaseUrl))
-    )
-  })
-
-/** Everything that was given up or put aside, or what there is about one job; changes nothing. */
-export const showDeadLetters = Effect.fn(function*(
-  { job, json }: { readonly job: Option.Option<string>; readonly json: boolean }
-) {
-  const all = yield* withDeadLetters(listDeadEnds)
-  const found = Option.match(job, { onNone: () => all, onSome: (id) => all.filter(({ jobId }) => jobId === id) })
-  const isWhole = Option.isSome(job)
-  yield* Console.log(
-    json
-      ? encodeJson({ deadLetters: found.map((it) => ({ ...it })) })
-      : found.length === 0
-      ? "No dead letters"
-      : found.flatMap((it) => [deadEndText(it), ...(isWhole && it.body !== null ? [`  ${it.body}`] : [])]).join("\n")
-  )
-}, withLogs)
-
-const redrivenText = ({ detail, jobId, outcome }: Redriven): string => `${jobId}: ${outcome}: ${detail}`
-
-/** Puts back what was given up or put aside, with its row's consent. */
-export const redriveDeadLetters = Effect.fn(function*(
-  { all, dryRun, jobs, json }: {
-    readonly jobs: ReadonlyArray<string>
-    readonly all: boolean
-    readonly dryRun: boolean
-    readonly json: boolean
-  }
-) {
-  if (all === jobs.length > 0) return yield* fail(exitCodes.badInput, "Cannot redrive without one of the two: JOB... or --all")
-  const done = yield* withDeadLetters((queues) => redrive(queues, { dryRun, jobIds: all ? null : new Set(jobs) }))
-  yield* Console.log(
-    json
-      ? encodeJson({ dryRun, redriven: done.map((it) => ({ ...it })) })
-      : [...(dryRun ? ["Nothing is done (--dry-run):"] : []), ...(done.length === 0 ? ["No dead letters"] : done.map(redrivenText))].join("\n")
-  )
-  if (done.some(({ outcome }) => outcome === "Refused")) return yield* new CommandFailed({ exitCode: refused })
 }, withLogs)

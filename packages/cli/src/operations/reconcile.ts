@@ -23,7 +23,7 @@ const rows = 1_000
 export interface ReconcileReport {
   /** Encodes that the database takes for handed over. */
   readonly asked: number
-  /** Jobs whose run had ended, or was gone for good, each told once: a failure of its holder, or a run that never claimed it. */
+  /** Jobs whose run had ended, or was gone for good: a failure of its holder, or a run that never claimed it. */
   readonly ended: number
   /** Runs that were not found and are given more time. */
   readonly missing: number
@@ -41,9 +41,10 @@ type Outcome = "Ended" | "Missing" | "Waiting" | "Running" | "Left"
 /**
  * Compares the record with the runs, once, and acts on what is certain alone.
  *
- * A describe that is refused or fails ends it before anything is changed (INCIDENTS.md, 16). An end is counted by the row itself,
- * for the run that is named, so that whoever else finds the same end counts nothing (25). Runs that wait are never ended (18).
- * What lost its run is submitted again by the sweep. Runs beside itself are harmless; `singleFlight` only spares the work.
+ * A describe that is refused or fails ends it before anything is changed (INCIDENTS.md, 16). An end is counted by the row
+ * itself, for the run that is named, so that whoever else finds the same end counts nothing (25). Runs that wait are never
+ * ended (18). What lost its run is submitted again by the sweep. It is harmless beside itself; `singleFlight` only spares
+ * the work.
  */
 export const reconcile = Effect.gen(function*() {
   const store = yield* JobStore

@@ -268,7 +268,8 @@ export const layerWith = (policy: JobPolicy): Layer.Layer<JobStore> =>
           [...jobs.values()]
             .filter((job) => {
               const video = job.videoId === null ? null : videos.get(videoKey(job.tenantId, job.videoId))
-              return job.status === "FAILED" && (video === null || (video?.encodeJobId === job.id && video.deletedAt === null))
+              const isFollowed = video === null || (video?.encodeJobId === job.id && video.deletedAt === null)
+              return job.status === "FAILED" && isFollowed
             })
             .toSorted((a, b) => b.updatedAt - a.updatedAt)
             .slice(0, limit)

@@ -2,7 +2,14 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { epochNow } from "../Epoch.ts"
 import { type JobRef, JobStore } from "../JobStore.ts"
-import { RunHistory, runHistoryKeptMillis, runHistoryRestMillis, type RunSighting, SeenWords, wordsKeptOfARun } from "../RunHistory.ts"
+import {
+  RunHistory,
+  runHistoryKeptMillis,
+  runHistoryRestMillis,
+  type RunSighting,
+  SeenWords,
+  wordsKeptOfARun
+} from "../RunHistory.ts"
 
 interface Kept {
   readonly job: JobRef
@@ -14,7 +21,7 @@ const isSame = ({ jobId, runId, tenantId, words }: RunSighting) => ({ job, seen 
   seen.statusReason === words.statusReason && seen.containerReason === words.containerReason &&
   seen.exitCode === words.exitCode && seen.logStream === words.logStream
 
-/** The history in this process's memory. A job that is deleted takes its own along when something is noted the next time. */
+/** The history in this process's memory; of a job that is deleted nothing is said any more. */
 export const layer: Layer.Layer<RunHistory, never, JobStore> = Layer.effect(
   RunHistory,
   Effect.map(JobStore, (store) => {
@@ -35,18 +42,17 @@ export const layer: Layer.Layer<RunHistory, never, JobStore> = Layer.effect(
       const ofRun = kept.filter(({ seen }) => seen.runId === sighting.runId)
       if (ofRun.length >= wordsKeptOfARun || !(yield* exists(sighting))) return
       const { jobId, runId, tenantId, words } = sighting
-      kept = [...kept, { job: { tenantId, jobId }, seen: new SeenWords({ ...words, runId, firstSeenAt: now, lastSeenAt: now }) }]
+      const seen = new SeenWords({ ...words, runId, firstSeenAt: now, lastSeenAt: now })
+      kept = [...kept, { job: { tenantId, jobId }, seen }]
     })
 
     return RunHistory.of({
       note: (sightings) => Effect.forEach(sightings, noteOne, { discard: true }),
       of: (jobOrRun) =>
         Effect.gen(function*() {
-          const jobs = new Set<string>()
-          for (const { job } of kept) if (yield* exists(job)) jobs.add(`${job.tenantId}/${job.jobId}`)
-          return kept
-            .filter(({ job, seen }) => jobs.has(`${job.tenantId}/${job.jobId}`) && (job.jobId === jobOrRun || seen.runId === jobOrRun))
-            .map(({ seen }) => seen)
+          const meant = kept.filter(({ job, seen }) => job.jobId === jobOrRun || seen.runId === jobOrRun)
+          const there = yield* Effect.filter(meant, ({ job }) => exists(job))
+          return there.map(({ seen }) => seen)
         })
     })
   })

@@ -252,8 +252,8 @@ const withoutValues = <C extends ContainerProperties>(container: C): C => ({
 const withoutPasswords = (line: string): string => line.replaceAll(/:\/\/[^\s/@]+@/g, "://***@")
 
 /**
- * The same evidence without what may be a secret: of a container's environment the names stay, and the values of our ids; in
- * lines of the log, addresses lose their user and password.
+ * The same evidence without what may be a secret: of a container's environment the names stay, and the values of our
+ * ids; in lines of the log, addresses lose their user and password.
  */
 export const withoutSecrets = (evidence: Evidence): Evidence => ({
   ...evidence,

@@ -23,7 +23,7 @@ const filled = (wording: Wording, values: Readonly<Record<string, string>>): Wor
   en: fill(wording.en, values)
 })
 
-/** Other definite causes, what the queue's time limit was waiting for, what earlier attempts ended with, and what Batch once said. */
+/** Other definite causes: what the queue's time limit waited for, what attempts ended with, what Batch once said. */
 const alsoSeen = (facts: Facts, first: Symptom): ReadonlyArray<string> => {
   const limit = facts.timeLimitReason
   const earlier = [

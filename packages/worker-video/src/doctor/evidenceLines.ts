@@ -89,7 +89,7 @@ export const evidenceLines = (evidence: Evidence, facts: Facts): ReadonlyArray<E
       ["task.lastStatus", task.lastStatus],
       ["task.stopCode", task.stopCode],
       ["task.stoppedReason", task.stoppedReason],
-      ...(task.containers ?? []).map((container): readonly [string, Value] => ["task.container.reason", container.reason])
+      ...(task.containers ?? []).map(({ reason }): readonly [string, Value] => ["task.container.reason", reason])
     ]),
     ["cluster.registeredContainerInstancesCount", facts.registeredInstances],
     ...facts.texts.scalingActivity.map((text): readonly [string, Value] => ["scalingActivity.failed", text]),

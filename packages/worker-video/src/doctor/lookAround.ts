@@ -1,4 +1,4 @@
-/** What stands around a job outside of Batch: its log, its task, the cluster and the group that is to bring it a machine. */
+/** What stands around a job outside of Batch: its log, its task, its cluster and the group that brings it a machine. */
 import {
   AutoScalingClient,
   DescribeAutoScalingGroupsCommand,
@@ -42,7 +42,10 @@ export const lookAround = Effect.fnUntraced(function*(options: AwsClientOptions)
     const lines = stream == null ? Effect.succeed<Evidence>({}) : ask(
       "GetLogEvents",
       (abortSignal) =>
-        logs.send(new GetLogEventsCommand({ logGroupName: group, logStreamName: stream, limit: logLines }), { abortSignal }),
+        logs.send(
+          new GetLogEventsCommand({ logGroupName: group, logStreamName: stream, limit: logLines }),
+          { abortSignal }
+        ),
       ({ events }) => ({ logTail: (events ?? []).flatMap(({ message }) => message === undefined ? [] : [message]) })
     )
     const groups = ask(
@@ -72,7 +75,8 @@ export const lookAround = Effect.fnUntraced(function*(options: AwsClientOptions)
     const registered = yield* Effect.forEach(clusters, (cluster) =>
       Effect.matchEffect(
         Effect.tryPromise({
-          try: (abortSignal) => ecs.send(new ListContainerInstancesCommand({ cluster, maxResults: instances }), { abortSignal }),
+          try: (abortSignal) =>
+            ecs.send(new ListContainerInstancesCommand({ cluster, maxResults: instances }), { abortSignal }),
           catch: (cause) => missingAnswer("ListContainerInstances", cause)
         }),
         {
@@ -92,7 +96,7 @@ export const lookAround = Effect.fnUntraced(function*(options: AwsClientOptions)
     return together([described, ...registered])
   })
 
-  /** The groups that Batch made for an environment begin with its name; there is no other way from the one to the other. */
+  /** The groups that Batch made for an environment begin with its name; no call leads from the one to the other. */
   const groupsOf = Effect.fnUntraced(function*(environments: ReadonlyArray<string>) {
     const names: Array<string> = []
     let NextToken: string | undefined
@@ -147,7 +151,7 @@ export const lookAround = Effect.fnUntraced(function*(options: AwsClientOptions)
     environments: ReadonlyArray<ComputeEnvironment>,
     names: ExpectedNames
   ) {
-    const clusters = environments.flatMap(({ ecsClusterArn }) => ecsClusterArn == null || ecsClusterArn === "" ? [] : [ecsClusterArn])
+    const clusters = environments.flatMap(({ ecsClusterArn: arn }) => arn == null || arn === "" ? [] : [arn])
     const environmentNames = environments.flatMap(({ computeEnvironmentName: name }) => name == null ? [] : [name])
     const nothing = Effect.succeed<Evidence>({})
     const looks = yield* Effect.all([

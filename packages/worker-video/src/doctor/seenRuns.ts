@@ -27,4 +27,5 @@ const sighting = (job: Job): ReadonlyArray<RunSighting> => {
 }
 
 /** The runs of ours in a look at Batch, for the history of what it said. */
-export const seenRuns = (evidence: Evidence): ReadonlyArray<RunSighting> => (evidence.describeJobs?.jobs ?? []).flatMap(sighting)
+export const seenRuns = (evidence: Evidence): ReadonlyArray<RunSighting> =>
+  (evidence.describeJobs?.jobs ?? []).flatMap(sighting)
