@@ -62,7 +62,9 @@ const begun = Effect.fnUntraced(function*(lease: Lease, max: number, refuse: Rea
   const messages = yield* nextOf(lease, max)
   const prepared: PreparedBatch = {
     ticket: `G-${crypto.randomUUID()}`,
-    taken: messages.filter(({ number }) => !refuse.includes(number)).map(({ number }) => ({ number, providerId: `M-${number}` })),
+    taken: messages
+      .filter(({ number }) => !refuse.includes(number))
+      .map(({ number }) => ({ number, providerId: `M-${number}` })),
     refused: refuse.map((number) => ({ number, reason: "3032" }))
   }
   assert.strictEqual(yield* ledger.begin(lease, prepared, limits), "Begun")

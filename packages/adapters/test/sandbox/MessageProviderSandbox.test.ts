@@ -9,7 +9,15 @@ const batch: MessageBatch = {
   subject: "안내",
   templateId: null,
   messages: ["01011112222", "01033334444"].map((address, index) =>
-    new LedgerMessage({ number: index + 1, address, text: `${index} 님`, state: "pending", ticket: null, providerId: null, reason: null })
+    new LedgerMessage({
+      number: index + 1,
+      address,
+      text: `${index} 님`,
+      state: "pending",
+      ticket: null,
+      providerId: null,
+      reason: null
+    })
   )
 }
 

@@ -26,7 +26,8 @@ const sent = Effect.fnUntraced(function*(address: string, at?: string, sender?: 
   const prepared = yield* provider.prepare(batch)
   const before = mails.get(address)?.length ?? 0
   const outcome = yield* Effect.result(provider.submit(prepared, batch))
-  return { outcome, ticket: prepared.ticket, mails: mails.get(address) ?? [], taken: (mails.get(address)?.length ?? 0) - before }
+  const after = mails.get(address) ?? []
+  return { outcome, ticket: prepared.ticket, mails: after, taken: after.length - before }
 })
 
 layer(MailServer.layer, { excludeTestServices: true })("SMTP as a provider of messages", (it) => {

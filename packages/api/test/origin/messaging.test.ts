@@ -137,7 +137,12 @@ describe("POST /messaging/send/", () => {
       /92 bytes, and 90/
     ],
     ["an emoji in a text message", { message_mode: "lms", raw_body: "🎉", recipients: ["010-1111-2222"] }, "bad_text", /🎉/],
-    ["a template without its id", { message_mode: "alimtalk", raw_body: "글", recipients: ["010-1111-2222"] }, "no_template_id", /template_id/],
+    [
+      "a template without its id",
+      { message_mode: "alimtalk", raw_body: "글", recipients: ["010-1111-2222"] },
+      "no_template_id",
+      /template_id/
+    ],
     ["nobody", { ...notice, recipients: [] }, "no_recipients", /nobody/],
     ["students of another tenant alone", { ...notice, student_ids: [21] }, "no_recipients", /nobody/],
     ["mail to students", { message_mode: "email", raw_body: "글", student_ids: [11] }, "no_such_address", /e-mail/],

@@ -46,7 +46,9 @@ export class ScriptedProvider {
           const bad = batch.messages.filter(({ address }) => this.refusedAddresses.includes(address))
           return Effect.succeed({
             ticket,
-            taken: batch.messages.filter((message) => !bad.includes(message)).map(({ number }) => ({ number, providerId: `${ticket}-${number}` })),
+            taken: batch.messages
+              .filter((message) => !bad.includes(message))
+              .map(({ number }) => ({ number, providerId: `${ticket}-${number}` })),
             refused: bad.map(({ number }) => ({ number, reason: "3032" }))
           })
         }),

@@ -32,7 +32,7 @@ const limits = { perMinute: 1_000_000, perDay: 1_000_000 }
 const program = fileURLToPath(new URL("workerProgram.ts", import.meta.url))
 
 /** What the provider was just doing when the worker died, by how many messages had gone out. */
-const deaths: ReadonlyArray<readonly [operation: Parameters<SolapiListener>[0], moment: "asked" | "done", sent: number]> = [
+const deaths: ReadonlyArray<readonly [...seen: Parameters<SolapiListener>, sent: number]> = [
   ["create", "done", 0],
   ["add", "done", 0],
   ["send", "asked", 200],
@@ -59,7 +59,11 @@ const world = Layer.effect(
     const fauxqs = yield* FauxqsServer
     const sqs = yield* Effect.acquireRelease(
       Effect.sync(() =>
-        new SQSClient({ endpoint: fauxqs.url, region: "us-east-1", credentials: { accessKeyId: "key", secretAccessKey: "secret" } })
+        new SQSClient({
+          endpoint: fauxqs.url,
+          region: "us-east-1",
+          credentials: { accessKeyId: "key", secretAccessKey: "secret" }
+        })
       ),
       (client) => Effect.sync(() => client.destroy())
     )
@@ -116,7 +120,9 @@ const upkeep = Effect.gen(function*() {
 })
 
 /** One worker at a time, and another one as soon as it is killed. */
-const workers = Effect.fnUntraced(function*(places: Places & Pick<SolapiServer["Service"], "apiKey" | "apiSecret"> & { readonly solapi: string }) {
+const workers = Effect.fnUntraced(function*(
+  places: Places & { readonly solapi: string; readonly apiKey: string; readonly apiSecret: string }
+) {
   let current: ChildProcess | null = null
   let kills = 0
   let over = false
@@ -150,7 +156,10 @@ describeIf(PostgresServer.availability, "A worker of messages that is killed aga
       const store = yield* JobStore
       const ledger = yield* MessageLedger
       const jobId = yield* newJobId
-      const addresses = Array.from({ length: people }, (_, index) => `010${2_000 + Math.floor(index / 9_000)}${1_000 + index % 9_000}`)
+      const addresses = Array.from(
+        { length: people },
+        (_, index) => `010${2_000 + Math.floor(index / 9_000)}${1_000 + index % 9_000}`
+      )
       yield* ledger.accept(tenant, {
         jobId,
         businessKey: "notice",
@@ -168,7 +177,8 @@ describeIf(PostgresServer.availability, "A worker of messages that is killed aga
       solapi.script("send", ["ok", "broken", "ok", "done-broken", "ok", "ok", "throttled", "done-malformed"])
       solapi.watch(async (operation, moment) => {
         const [next] = plan
-        if (next === undefined || next[0] !== operation || next[1] !== moment || solapi.deliveries.length < next[2]) return
+        if (next === undefined || next[0] !== operation || next[1] !== moment) return
+        if (solapi.deliveries.length < next[2]) return
         plan.shift()
         await hands.kill()
       })
