@@ -2,6 +2,7 @@ import { Deferred, Effect, type Scope } from "effect"
 import { spawn } from "node:child_process"
 import { randomUUID } from "node:crypto"
 import { readdirSync, readlinkSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { askEngine, type Engine, findEngine, runLimits } from "../src/Engine.ts"
 import { storageFolder } from "../src/storageFolder.ts"
 
@@ -87,7 +88,11 @@ export const runContainer = Effect.fnUntraced(function*(
         ...Object.entries(env).flatMap(([key, value]) => ["--env", `${key}=${value}`]),
         image,
         ...command
-      ], { stdio: ["ignore", "pipe", "pipe"] })
+      ], {
+        stdio: ["ignore", "pipe", "pipe"],
+        // Podman's monitor leaves a file "oom" where it was started, when the memory limit has been reached.
+        cwd: tmpdir()
+      })
     ),
     () => ask(["rm", "--force", "--volumes", ...(engine.kind === "podman" ? ["--time", "0"] : []), name])
   )
