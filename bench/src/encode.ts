@@ -1,13 +1,13 @@
 /**
- * `npm run bench:encode -w @lectern/bench`: our encode beside the fastest plain ffmpeg command that makes the same ladder, what kills cost
- * it, and how true its progress is.
+ * `npm run bench:encode -w @lectern/bench`: our encode beside the fastest plain ffmpeg command that makes the same
+ * ladder, what kills cost it, and how true its progress is.
  *
  *     node src/encode.ts            96 s of 1080p, 3 rounds
  *     node src/encode.ts --quick    96 s of 540p, 1 round
  *
- * The contenders take turns in each round, on the same input; what is compared is the median of each. CPU is user and system time of a
- * program and all that it started, and depends least on what else the machine does; so does the work done at a moment, which is the
- * CPU spent by then.
+ * The contenders take turns in each round, on the same input; what is compared is the median of each. CPU is user and
+ * system time of a program and all that it started, and depends least on what else the machine does; so does the work
+ * done at a moment, which is the CPU spent by then.
  */
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Encoder, MediaProbe, plan } from "@lectern/worker-video/encoder"
@@ -32,8 +32,8 @@ const root = mkdtempSync(join(tmpdir(), "lectern-bench-encode-"))
 const median = (values: ReadonlyArray<number>): number => {
   const sorted = values.toSorted((a, b) => a - b)
   const middle = Math.floor(sorted.length / 2)
-  const [low = 0, high = 0] = sorted.length % 2 === 1 ? [sorted[middle], sorted[middle]] : sorted.slice(middle - 1, middle + 1)
-  return (low + high) / 2
+  const high = sorted[middle] ?? Number.NaN
+  return sorted.length % 2 === 1 ? high : ((sorted[middle - 1] ?? Number.NaN) + high) / 2
 }
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
@@ -48,7 +48,8 @@ const packets = async (outDir: string, rendition: string): Promise<string> => {
 const renditionsIn = (outDir: string): ReadonlyArray<string> =>
   readdirSync(outDir).filter((name) => /^(?:v\d+|audio)$/.test(name))
 
-const encoding = (lines: ReadonlyArray<CostedLine>): ReadonlyArray<CostedLine> => lines.filter(({ step }) => step === "transcoding")
+const encoding = (lines: ReadonlyArray<CostedLine>): ReadonlyArray<CostedLine> =>
+  lines.filter(({ step }) => step === "transcoding")
 
 /** How true the reports of a run were, by hindsight: the work by the CPU that it cost, the time by the clock. */
 const truthOf = ({ lines, wallSeconds }: OurRun) => {
@@ -78,8 +79,8 @@ const truthOf = ({ lines, wallSeconds }: OurRun) => {
 const main = async (): Promise<void> => {
   const input = join(root, "in.mp4")
   const picture = ["-vf", `scale=${size}:flags=bicubic,fps=30`, "-c:v", "libx264", "-preset", "ultrafast", "-crf", "18"]
-  const made = ["ffmpeg", "-v", "error", "-stream_loop", "-1", "-i", clip, "-t", String(seconds), ...picture, "-c:a", "aac", input]
-  await timedCommand(made)
+  const looped = ["-stream_loop", "-1", "-i", clip, "-t", String(seconds)]
+  await timedCommand(["ffmpeg", "-v", "error", ...looped, ...picture, "-c:a", "aac", input])
   const probe = Effect.flatMap(MediaProbe, ({ probe }) => probe(input))
   const layer = Encoder.layerFfmpeg.pipe(Layer.provide(NodeServices.layer))
   const command = plainCommand(input, plan(await Effect.runPromise(Effect.provide(probe, layer))))
@@ -100,10 +101,12 @@ const main = async (): Promise<void> => {
   const cpu = (runs: ReadonlyArray<Pick<Timed, "cpuSeconds">>) => median(runs.map(({ cpuSeconds }) => cpuSeconds))
   say(`${seconds} s of ${size.replace(":", "x")}, ${rounds} round${rounds === 1 ? "" : "s"}; medians`)
   say("                            wall s   ratio    CPU s   ratio")
-  for (const [name, runs] of [["plain ffmpeg", plain], ["ours, nothing kept", whole], ["ours, groups kept", groups]] as const) {
+  const contenders = [["plain ffmpeg", plain], ["ours, nothing kept", whole], ["ours, groups kept", groups]] as const
+  for (const [name, runs] of contenders) {
     const [w, c] = [wall(runs), cpu(runs)]
     const ratio = (value: number, to: number) => (value / to).toFixed(2).padStart(6)
-    say(`  ${name.padEnd(24)} ${w.toFixed(1).padStart(7)} ${ratio(w, wall(plain))} ${c.toFixed(1).padStart(9)} ${ratio(c, cpu(plain))}`)
+    const walls = `${w.toFixed(1).padStart(7)} ${ratio(w, wall(plain))}`
+    say(`  ${name.padEnd(24)} ${walls} ${c.toFixed(1).padStart(9)} ${ratio(c, cpu(plain))}`)
   }
 
   const truths = groups.map(truthOf)
@@ -112,7 +115,8 @@ const main = async (): Promise<void> => {
   say(`  percent fell                           ${truths.some(({ fell }) => fell) ? "yes" : "never"}`)
   say(`  samples within 5 points of the work    ${percent(Math.min(...truths.map(({ near }) => near)))}`)
   say(`  remaining time off, after a fifth      ${percent(Math.max(...truths.map(({ error }) => error)))} at most`)
-  say(`  first group kept after                 ${percent(Math.max(...truths.map(({ firstGroup }) => firstGroup)))} of the whole`)
+  const firstGroup = Math.max(...truths.map((truth) => truth.firstGroup))
+  say(`  first group kept after                 ${percent(firstGroup)} of the whole`)
 
   const outDir = join(root, "killed")
   let spent = 0
@@ -125,10 +129,13 @@ const main = async (): Promise<void> => {
     if ((await packets(outDir, rendition)) !== (await packets(reference, rendition))) apart.push(rendition)
   }
   say("killed by SIGKILL at 25, 50 and 75 %, and begun again each time")
-  say(`  CPU in all                             ${spent.toFixed(1)} s, ${percent(spent / cpu(groups) - 1)} more than without kills`)
+  const more = percent(spent / cpu(groups) - 1)
+  say(`  CPU in all                             ${spent.toFixed(1)} s, ${more} more than without kills`)
   say(`  groups and sound in the last attempt   ${last.lines.filter(({ kept }) => kept !== undefined).length}`)
-  say(`  frames                                 ${last.lines.at(-1)?.frames} (without kills ${groups[0]?.lines.at(-1)?.frames})`)
-  say(`  packet times                           ${apart.length === 0 ? "the same in every rendition" : `differ in ${apart.join(", ")}`}`)
+  const framesOf = (run: OurRun | undefined) => run?.lines.at(-1)?.frames
+  say(`  frames                                 ${framesOf(last)} (without kills ${framesOf(groups[0])})`)
+  const times = apart.length === 0 ? "the same in every rendition" : `differ in ${apart.join(", ")}`
+  say(`  packet times                           ${times}`)
   const [w, g] = [cpu(whole) / cpu(plain), cpu(groups) / cpu(plain)]
   const aims = [
     [w <= 1.03, "CPU without groups at most 1.03"],

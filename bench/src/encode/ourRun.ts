@@ -78,7 +78,9 @@ export const ourRun = (input: string, outDir: string, mode: "groups" | "whole"):
     })
   })
 
-/** Runs until so much of the encode is done and kills it there without a warning. Answers its processor time in seconds. */
+/**
+ * Runs until so much of the encode is done and kills it there without a warning. Answers its processor time in seconds.
+ */
 export const killedRun = (input: string, outDir: string, fraction: number): Promise<number> =>
   new Promise((resolve, reject) => {
     const { child, pid } = started(input, outDir, "groups")

@@ -1,8 +1,9 @@
 import type { EncodePlan } from "@lectern/worker-video/encoder"
 
 /**
- * The fastest plain ffmpeg command that makes the same ladder: one process that decodes once and scales in a cascade, with the
- * same settings of x264, the sound encoded once. It makes no master playlist, picture or storyboard, and checks nothing.
+ * The fastest plain ffmpeg command that makes the same ladder: one process that decodes once and scales in a cascade,
+ * with the same settings of x264, the sound encoded once. It makes no master playlist, picture or storyboard, and
+ * checks nothing.
  */
 export const plainCommand = (input: string, plan: EncodePlan): ReadonlyArray<string> => {
   const { audio, video } = plan

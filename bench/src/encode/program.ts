@@ -1,16 +1,24 @@
 /**
- * A process of its own that encodes `argv[2]` into `argv[3]`, keeping finished groups beside it (`argv[4]` is "groups") or nowhere,
- * and writes what happens as lines of JSON: see `Line` in `ourRun.ts`.
+ * A process of its own that encodes `argv[2]` into `argv[3]`, keeping finished groups beside it (`argv[4]` is "groups")
+ * or nowhere, and writes what happens as lines of JSON: see `Line` in `ourRun.ts`.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import { Encoder, keepInFolder, keepNowhere, type PartKeeper, randomEncodeToken, type TranscodeFailed } from "@lectern/worker-video/encoder"
+import {
+  Encoder,
+  keepInFolder,
+  keepNowhere,
+  type PartKeeper,
+  randomEncodeToken,
+  type TranscodeFailed
+} from "@lectern/worker-video/encoder"
 import { Effect, Layer } from "effect"
 
 const [, , input = "", outDir = "", mode = ""] = process.argv
 
 // From the start of the process: what Node and our modules take to load is part of the price.
-const write = (line: object): void => void process.stdout.write(`${JSON.stringify({ at: performance.now(), ...line })}\n`)
+const write = (line: object): void =>
+  void process.stdout.write(`${JSON.stringify({ at: performance.now(), ...line })}\n`)
 
 const told = (keeper: PartKeeper<TranscodeFailed>): PartKeeper<TranscodeFailed> => ({
   ...keeper,

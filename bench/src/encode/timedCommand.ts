@@ -9,7 +9,9 @@ export interface Timed {
 
 const script = "TIMEFORMAT=\"timed %R %U %S\"; time \"$@\""
 
-/** Runs a command to its end, in `directory` if one is given, and says what it cost. A failure throws with what it said. */
+/**
+ * Runs a command to its end, in `directory` if one is given, and says what it cost. A failure throws with what it said.
+ */
 export const timedCommand = (command: ReadonlyArray<string>, directory?: string): Promise<Timed> =>
   new Promise((resolve, reject) => {
     const options = { cwd: directory, maxBuffer: 2 ** 26 }

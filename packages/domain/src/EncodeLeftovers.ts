@@ -25,8 +25,8 @@ export interface LeftoversReport {
 }
 
 /**
- * Removes what encodes have left under a video's public prefix: parts that were finished and never published, and earlier outputs
- * that a run did not come to remove any more.
+ * Removes what encodes have left under a video's public prefix: parts that were finished and never published, and
+ * earlier outputs that a run did not come to remove any more.
  */
 export class EncodeLeftovers extends Context.Service<EncodeLeftovers, {
   /** Removes every object under the video's prefix that is not among `paths`. Answers how many went. */
@@ -69,7 +69,8 @@ export class EncodeLeftovers extends Context.Service<EncodeLeftovers, {
       const clearOne = Effect.fnUntraced(function*(left: LeftEncode) {
         const { fate, published, tenantId, videoId } = left
         if (fate === "Unfinished" && published !== null) {
-          // It may have become public before its job failed: better a few objects too many than a hole in the last good output.
+          // It may have become public before its job failed: better a few objects too many than a hole in the last good
+          // output.
           yield* parts.close(left)
           return 0
         }

@@ -54,17 +54,20 @@ export class EncodeClosed extends Schema.TaggedError<EncodeClosed>()("EncodeClos
  * Which parts of an encode are finished, and who is at work on which other: the record of what a later attempt need not
  * encode again, and what several containers share their work by.
  *
- * An encode is opened before the first of its objects is written, and closed after the last one that is not published has been
- * removed: whatever dies in between, `findLeft` finds it.
+ * An encode is opened before the first of its objects is written, and closed after the last one that is not published
+ * has been removed: whatever dies in between, `findLeft` finds it.
  */
 export class EncodeParts extends Context.Service<EncodeParts, {
-  /** Opens an encode, or finds it open. Answers the token that its objects are named by: `token`, or that of the first opening. */
+  /**
+   * Opens an encode, or finds it open. Answers the token that its objects are named by: `token`, or that of the first
+   * opening.
+   */
   readonly open: (ref: EncodeRef, token: string) => Effect.Effect<string, JobStoreUnavailable>
   /** All parts that were ever claimed. */
   readonly parts: (ref: EncodeRef) => Effect.Effect<ReadonlyArray<EncodePart>, EncodeClosed | JobStoreUnavailable>
   /**
-   * Takes a part: answers the claim's number, higher than any before it, or `null` when the part is finished, in other hands, or
-   * the encode is closed. An owner may take its own part again: its earlier life is over then.
+   * Takes a part: answers the claim's number, higher than any before it, or `null` when the part is finished, in other
+   * hands, or the encode is closed. An owner may take its own part again: its earlier life is over then.
    */
   readonly claim: (
     ref: EncodeRef,
@@ -77,8 +80,8 @@ export class EncodeParts extends Context.Service<EncodeParts, {
     request: { readonly owner: string; readonly leaseMillis: number }
   ) => Effect.Effect<void, JobStoreUnavailable>
   /**
-   * Records that the files of a claimed part are in the object store. `false`: the claim is not in force any more, or the encode is
-   * closed; the files belong to nobody.
+   * Records that the files of a claimed part are in the object store. `false`: the claim is not in force any more, or
+   * the encode is closed; the files belong to nobody.
    */
   readonly finish: (
     ref: EncodeRef,
@@ -97,8 +100,8 @@ export class EncodeParts extends Context.Service<EncodeParts, {
   /** Forgets every encode of a video: one of them is public, and nothing is left of the others. */
   readonly closeAll: (tenantId: TenantId, videoId: VideoId) => Effect.Effect<void, JobStoreUnavailable>
   /**
-   * Encodes whose video is gone or whose job has ended, untouched for so long, in milliseconds. Those of a job that failed are kept
-   * longer: somebody may try it again. All tenants.
+   * Encodes whose video is gone or whose job has ended, untouched for so long, in milliseconds. Those of a job that
+   * failed are kept longer: somebody may try it again. All tenants.
    */
   readonly findLeft: (
     options: { readonly idleMillis: number; readonly failedIdleMillis: number; readonly limit: number }

@@ -39,7 +39,10 @@ export interface KeptParts {
   readonly opened: () => (EncodeRef & { readonly token: string }) | null
   /** Paths below the video's prefix that are in the object store already. */
   readonly stored: () => ReadonlySet<string>
-  /** Removes what was written here of parts that were not finished. For a run that has lost its job: it may come after the publication. */
+  /**
+   * Removes what was written here of parts that were not finished. For a run that has lost its job: it may come after
+   * the publication.
+   */
   readonly discardUnfinished: Effect.Effect<void, ObjectStoreUnavailable>
 }
 
@@ -59,8 +62,8 @@ const patiently = <A, E extends { readonly _tag: string }, R>(effect: Effect.Eff
   })
 
 /**
- * Keeps parts under the video's own prefix, by the names that they are published by: publishing adds playlists and moves nothing.
- * Nobody can find a segment that no playlist names; its name holds eight random digits.
+ * Keeps parts under the video's own prefix, by the names that they are published by: publishing adds playlists and
+ * moves nothing. Nobody can find a segment that no playlist names; its name holds eight random digits.
  */
 export const makeKeptParts = Effect.fnUntraced(function*(options: KeptPartsOptions) {
   const { leaseMillis, onFile, owner, tenantId, videoId } = options
@@ -111,7 +114,10 @@ export const makeKeptParts = Effect.fnUntraced(function*(options: KeptPartsOptio
           return
         }
         // The claim was overtaken or the encode closed: what was written belongs to nobody.
-        yield* Effect.forEach(paths, (path) => objects.remove(`${prefix}${path}`), { concurrency: parallel, discard: true })
+        yield* Effect.forEach(paths, (path) => objects.remove(`${prefix}${path}`), {
+          concurrency: parallel,
+          discard: true
+        })
         yield* Effect.logWarning("A part was finished too late", { part })
       }),
       fetch: Effect.fn("KeptParts.fetch")(function*(name, directory) {

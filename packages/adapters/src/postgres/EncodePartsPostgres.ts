@@ -40,7 +40,9 @@ const decodeLeft = Schema.decodeUnknownEffect(
 const encodeFiles = Schema.encodeEffect(Schema.fromJsonString(Schema.Array(PartFile)))
 const encodePaths = Schema.encodeEffect(Schema.fromJsonString(Schema.Array(Schema.String)))
 
-/** Parts in two tables beside the jobs. Each method is one statement; every one that finds the encode open touches it. */
+/**
+ * Parts in two tables beside the jobs. Each method is one statement; every one that finds the encode open touches it.
+ */
 export const layer: Layer.Layer<EncodeParts, never, SqlClient> = Layer.effect(
   EncodeParts,
   Effect.map(SqlClient, (sql) => {

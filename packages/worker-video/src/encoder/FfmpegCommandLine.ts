@@ -88,7 +88,8 @@ const ratedFrames = (job: TranscodeJob, video: VideoPlan, part: PicturesPart): R
     seekOf(job) === null ? `${rate}:start_time=0` : rate,
     `trim=${[`start_pts=${fromFrame}`, ...end].join(":")}`,
     `setpts=PTS-${fromFrame}`,
-    // Where the seek found no earlier frame: the first one is shown from the start, as it is in a run from the beginning.
+    // Where the seek found no earlier frame: the first one is shown from the start, as it is in a run from the
+    // beginning.
     `${rate}:start_time=0`
   ]
 }

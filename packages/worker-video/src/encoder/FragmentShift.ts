@@ -8,8 +8,8 @@ const addTo = (view: DataView, offset: number, wide: boolean, ticks: number): vo
 }
 
 /**
- * Moves a segment, in place, to where it stands in the whole: `ticks` later in time, after `fragments` others. A program
- * that begins in the middle counts from zero; the pictures themselves hold no times.
+ * Moves a segment, in place, to where it stands in the whole: `ticks` later in time, after `fragments` others. A
+ * program that begins in the middle counts from zero; the pictures themselves hold no times.
  */
 export const shiftFragments = (bytes: Uint8Array, ticks: number, fragments: number): void => {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)

@@ -11,9 +11,9 @@ const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
   a.length === b.length && a.every((byte, index) => byte === b[index])
 
 /**
- * Makes renditions of the parts below `output`: a playlist for each, with the first part's init file for all. Init files
- * that differ in a byte fail: what was encoded by another program or by other settings does not go together, and never
- * will.
+ * Makes renditions of the parts below `output`: a playlist for each, with the first part's init file for all. Init
+ * files that differ in a byte fail: what was encoded by another program or by other settings does not go together, and
+ * never will.
  */
 export const joinParts = (
   output: string,

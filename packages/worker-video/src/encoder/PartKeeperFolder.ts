@@ -19,8 +19,8 @@ const ownerName = "pid"
 const halfMade = "half-made"
 
 /**
- * Keeps the finished parts of an encode into `outDir` in the folder `.{its name}.parts` beside it, for the same command given
- * again. One process at a time: a second one is refused as long as the first one runs.
+ * Keeps the finished parts of an encode into `outDir` in the folder `.{its name}.parts` beside it, for the same command
+ * given again. One process at a time: a second one is refused as long as the first one runs.
  */
 export const keepInFolder = Effect.fnUntraced(function* (outDir: string) {
   const fileSystem = yield* FileSystem.FileSystem

@@ -2,8 +2,8 @@
 const leastMoved = 0.02
 
 /**
- * Seconds until the work is done, from the speed at which it has gone since it began here, at `startFraction`; `null` as long as
- * too little has been measured.
+ * Seconds until the work is done, from the speed at which it has gone since it began here, at `startFraction`; `null`
+ * as long as too little has been measured.
  */
 export const remainingTime =
   (startedAt: number, startFraction: number) =>

@@ -4,7 +4,9 @@ import type { EncoderUnavailable } from "./EncoderUnavailable.ts"
 import type { MediaRejected } from "./MediaRejected.ts"
 import type { TranscodeFailed } from "./TranscodeFailed.ts"
 
-/** Frames `fromFrame` (included, the first of a segment) to `toFrame` (excluded; `null`: the end), at the plan's rate. */
+/**
+ * Frames `fromFrame` (included, the first of a segment) to `toFrame` (excluded; `null`: the end), at the plan's rate.
+ */
 export interface PicturesPart {
   readonly _tag: "Pictures"
   readonly fromFrame: number
@@ -53,8 +55,9 @@ export interface TranscodeReport {
 }
 
 /**
- * Makes renditions of a plan (init files and segments) from one local file, each in its folder below `outDir`. A segment
- * has its name once it is complete, but for the first one, whose end stands in the init file: see `completeFirstSegment`.
+ * Makes renditions of a plan (init files and segments) from one local file, each in its folder below `outDir`. A
+ * segment has its name once it is complete, but for the first one, whose end stands in the init file: see
+ * `completeFirstSegment`.
  *
  * An end without failure says that the program was content, not that the output is complete: `HlsValidator` says that.
  */

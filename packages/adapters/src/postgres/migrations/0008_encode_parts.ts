@@ -1,8 +1,8 @@
 import type { Migration } from "./Migration.ts"
 
 /**
- * Encodes in the making. No foreign key leads to videos: an encode outlives its video until the objects that it wrote have been
- * removed.
+ * Encodes in the making. No foreign key leads to videos: an encode outlives its video until the objects that it wrote
+ * have been removed.
  */
 export const encodeParts: Migration = {
   id: 8,
