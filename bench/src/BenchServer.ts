@@ -22,6 +22,11 @@ export const startOn = (core: 0 | 1, command: ReadonlyArray<string>, env: Env): 
   })
 }
 
+/** Keeps a process that runs already, with all of its threads, to the core that the servers do not have. */
+export const keepBeside = (pid: number): void => {
+  if (canPin) execFileSync("taskset", ["--all-tasks", "--cpu-list", "--pid", "1", String(pid)], { stdio: "ignore" })
+}
+
 const portOf = (server: ChildProcess): Effect.Effect<number, Error> =>
   Effect.callback<number, Error>((resume) => {
     let output = ""

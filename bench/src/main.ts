@@ -9,6 +9,7 @@
 import { signToken } from "@lectern/api/tokens"
 import { PostgresServer, RedisServer } from "@lectern/harness"
 import { Effect } from "effect"
+import { keepBeside } from "./BenchServer.ts"
 import { fillPostgres, fillRedis } from "./benchData.ts"
 import { bundleEdge, printBundleSizes } from "./bundleSizes.ts"
 import { peers, variants } from "./contenders.ts"
@@ -25,9 +26,14 @@ const secret = "the benchmark's secret, of more than 32 bytes"
 const program = Effect.gen(function*() {
   bundleEdge()
   const redis = yield* RedisServer.make()
+  keepBeside(yield* redis.pid)
   yield* fillRedis(redis.url)
   const postgres = PostgresServer.availability.available ? yield* PostgresServer.make() : null
-  if (postgres !== null) yield* fillPostgres(postgres.url)
+  if (postgres !== null) {
+    // Before anybody connects: each connection's process inherits it.
+    keepBeside(yield* postgres.pid)
+    yield* fillPostgres(postgres.url)
+  }
   const token = yield* Effect.promise(() =>
     signToken({ tenantId: 7, subject: "bench", secret, expiresInSeconds: 3_600 }))
   const env = {

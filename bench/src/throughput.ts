@@ -92,7 +92,7 @@ export const printThroughput = ({ contenders, env, rounds, seconds, token }: Thr
     console.log(
       `\n64 connections, ${videos} videos asked for unevenly, medians of ${rounds} rounds of ${seconds} s, ` +
         `node ${process.versions.node}, ` +
-        `${canPin ? "server on core 0, load and Redis on the others" : "not pinned: there is no taskset"}\n`
+        `${canPin ? "server on core 0, load and databases on core 1" : "not pinned: there is no taskset"}\n`
     )
     console.log(row(["", "req/s", "ratio", "p50 ms", "ratio", "p99 ms", "ratio", "CPU us", "ratio"], "does"))
     for (const { does, name } of contenders) {
