@@ -17,8 +17,8 @@ export interface EncodeHelpOptions {
 const lookEvery = "5 seconds"
 
 /**
- * Helps with an encode whose job somebody else holds: encodes parts as long as there are free ones, and writes neither to the job
- * nor to its mirror. Ends early when the job has ended. What goes wrong here is no failure of the job.
+ * Helps with an encode whose job somebody else holds: encodes parts as long as there are free ones, and writes neither
+ * to the job nor to its mirror. Ends early when the job has ended. What goes wrong here is no failure of the job.
  */
 export const helpEncode = Effect.fn("EncodeHelp.help")(function*(ref: JobRef, options: EncodeHelpOptions) {
   const store = yield* JobStore

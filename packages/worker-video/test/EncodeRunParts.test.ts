@@ -155,7 +155,7 @@ describe("a run that shares its work with other attempts and other runs", () => 
       assert.deepStrictEqual(after, [...yield* named(videoId), ...beside].toSorted())
       const fs = yield* FileSystem.FileSystem
       assert.deepStrictEqual(yield* fs.readDirectory(workRoot), [])
-    }).pipe(Effect.scoped, Effect.provide(world)), 60_000)
+    }).pipe(Effect.scoped, Effect.provide(world)), 180_000)
 
   it.live("encodes each part once with two runs at work, one of which publishes", () =>
     Effect.gen(function*() {
@@ -173,7 +173,7 @@ describe("a run that shares its work with other attempts and other runs", () => 
       const { job, video } = yield* store.getVideo(tenant, videoId)
       assert.deepStrictEqual([video.status, job?.attempt], ["READY", 1])
       assert.includeMembers(yield* published(videoId), yield* named(videoId))
-    }).pipe(Effect.scoped, Effect.provide(world)), 60_000)
+    }).pipe(Effect.scoped, Effect.provide(world)), 180_000)
 
   it.live("leaves nothing under the public prefix when its video is deleted while it runs", () =>
     Effect.gen(function*() {
@@ -188,5 +188,5 @@ describe("a run that shares its work with other attempts and other runs", () => 
       assert.deepStrictEqual(yield* published(videoId), [])
       const parts = yield* EncodeParts
       assert.deepStrictEqual(yield* parts.findLeft({ idleMillis: 0, failedIdleMillis: 0, limit: 9 }), [])
-    }).pipe(Effect.scoped, Effect.provide(world)), 60_000)
+    }).pipe(Effect.scoped, Effect.provide(world)), 180_000)
 })
