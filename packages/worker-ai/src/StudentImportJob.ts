@@ -123,12 +123,12 @@ const importStudents = Effect.fnUntraced(function*(
     yield* run.record({ _tag: "Advance", step })
   })
 
-  yield* moveTo("downloading")
+  // Until the file is known to hold a list: what is refused before has never run.
+  yield* run.record({ _tag: "Validate", step: "downloading" })
   const directory = yield* fs.makeTempDirectoryScoped({ directory: workRoot, prefix: "import-" })
   const file = `${directory}/upload`
   yield* objects.get(file_key).pipe(Stream.tap(() => pulse), Stream.run(fs.sink(file)))
 
-  yield* moveTo("parsing")
   const write = <E>(insert: Effect.Effect<{ readonly created: ReadonlyArray<number>; readonly duplicates: ReadonlyArray<number> }, E>) =>
     Effect.andThen(moveTo("creating"), insert)
   const sink = {
@@ -140,7 +140,12 @@ const importStudents = Effect.fnUntraced(function*(
     readings,
     sink,
     dryRun: dry_run,
-    onProgress: ({ fraction }) => Effect.andThen(pulse, run.tick({ fraction, remainingSeconds: null })).pipe(Effect.asVoid)
+    onProgress: ({ fraction, step }) =>
+      (step === "parsing" ? moveTo(step) : Effect.void).pipe(
+        Effect.andThen(pulse),
+        Effect.andThen(run.tick({ fraction, remainingSeconds: null })),
+        Effect.asVoid
+      )
   })
 
   yield* moveTo("creating")

@@ -289,7 +289,7 @@ describe("StudentImportJob", () => {
       const faults = yield* Faults
       const { key, payload } = yield* roster(false)
       const id = yield* send(payload)
-      yield* faults.script("students", ["ok", "lost"])
+      yield* faults.script("students", ["lost"])
       const fs = yield* FileSystem.FileSystem
       const workRoot = yield* fs.makeTempDirectoryScoped()
       const handlers = { student_import: studentImportJob({ workRoot }) }

@@ -35,7 +35,7 @@ export interface ImportProgress {
 
 export interface StudentImportOptions<E> extends ClassListFile {
   readonly sink: StudentSink<E>
-  readonly onProgress?: (progress: ImportProgress) => Effect.Effect<void>
+  readonly onProgress?: (progress: ImportProgress) => Effect.Effect<void, E>
   /** Rows per call of the sink, 1,000 if not given. */
   readonly batchSize?: number
   /** Refused cells that the result lists, 1,000 if not given; the others are counted. */
@@ -190,10 +190,10 @@ const forEachBatch = <E>(
   )
 
 /** Reads the whole file, so that nothing is written of one that turns out to be broken. */
-const survey = Effect.fn("StudentImport.survey")(function* (
+const survey = Effect.fn("StudentImport.survey")(function* <E>(
   list: ClassList,
   failedAtMost: number,
-  report: (progress: ImportProgress) => Effect.Effect<void>
+  report: (progress: ImportProgress) => Effect.Effect<void, E>
 ) {
   const found = new Survey(failedAtMost)
   let reported = 0
@@ -227,7 +227,7 @@ const create = Effect.fn("StudentImport.create")(function* <E>(
   total: number,
   batchSize: number,
   insert: (rows: ReadonlyArray<StudentRow>) => Effect.Effect<BatchOutcome, E>,
-  report: (progress: ImportProgress) => Effect.Effect<void>
+  report: (progress: ImportProgress) => Effect.Effect<void, E>
 ) {
   const firstRows = new Map<string, number>()
   const repeated = new Mentions()
@@ -280,7 +280,7 @@ const create = Effect.fn("StudentImport.create")(function* <E>(
 })
 
 const run = Effect.fn("StudentImport.importSpreadsheet")(function* <E>(options: StudentImportOptions<E>) {
-  const report = options.onProgress ?? (() => Effect.void)
+  const report: (progress: ImportProgress) => Effect.Effect<void, E> = options.onProgress ?? (() => Effect.void)
   const dryRun = options.dryRun ?? false
   const list = yield* openClassList(options)
   const found = yield* survey(list, options.failedAtMost ?? defaultFailedAtMost, report)
