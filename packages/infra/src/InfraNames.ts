@@ -42,7 +42,8 @@ export const policyNames = {
   origin: "academy-origin",
   aiWorker: "academy-ai-worker",
   doctor: "academy-doctor",
-  readiness: "academy-readiness"
+  readiness: "academy-readiness",
+  deadLetters: "academy-dead-letters"
 } as const
 
 export const queueNames = [...Object.values(jobQueueNames), messagingQueueName]

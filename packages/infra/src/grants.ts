@@ -29,15 +29,15 @@ const askBatch: Permission = {
 }
 
 const sendMessages: Permission = {
-  actions: ["sqs:SendMessage", "sqs:GetQueueUrl", "sqs:GetQueueAttributes"],
+  actions: ["sqs:SendMessage"],
   resources: (arns) => arns.queues,
   why: "Jobs are handed to the workers"
 }
 
-const putBackMessages: Permission = {
-  actions: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueUrl", "sqs:GetQueueAttributes"],
-  resources: (arns) => arns.deadLetterQueues,
-  why: "Dead letters are looked at and put back"
+const askQueues: Permission = {
+  actions: ["sqs:GetQueueAttributes"],
+  resources: (arns) => arns.queues,
+  why: "Whether a queue is there, and whether anything is in it"
 }
 
 export const instanceRole: Grant = {
@@ -99,7 +99,7 @@ export const operationsRole: Grant = {
   assumedBy: ["ecs-tasks.amazonaws.com"],
   usedBy: `jobRoleArn of ${operationsNames.jobDefinition}`,
   managedPolicies: [],
-  permissions: [submitEncodes, endEncodes, askBatch, sendMessages, putBackMessages]
+  permissions: [submitEncodes, endEncodes, askBatch, sendMessages]
 }
 
 export const scheduleRole: Grant = {
@@ -124,7 +124,7 @@ export const originPolicy: Grant = {
   assumedBy: [],
   usedBy: "attached to the role of whatever runs the origin",
   managedPolicies: [],
-  permissions: [submitEncodes, endEncodes, askBatch, sendMessages]
+  permissions: [submitEncodes, endEncodes, askBatch, sendMessages, askQueues]
 }
 
 export const aiWorkerPolicy: Grant = {
@@ -141,7 +141,7 @@ export const aiWorkerPolicy: Grant = {
       why: "A message is taken, kept while its job runs, and removed when the job is recorded"
     },
     {
-      actions: ["sqs:SendMessage", "sqs:GetQueueUrl"],
+      actions: ["sqs:SendMessage"],
       resources: (arns) => arns.deadLetterQueues,
       why: "A malformed message is put aside at once, before its third receive"
     }
@@ -187,7 +187,7 @@ export const doctorPolicy: Grant = {
       wildcard: "A group that is missing is found by listing those that are there"
     },
     {
-      actions: ["logs:GetLogEvents", "logs:FilterLogEvents"],
+      actions: ["logs:GetLogEvents"],
       resources: (arns) => arns.videoLogGroup,
       why: "The last lines of a job's log",
       wildcard: streams
@@ -197,19 +197,54 @@ export const doctorPolicy: Grant = {
 
 export const readinessPolicy: Grant = {
   name: policyNames.readiness,
-  purpose: "`lectern readiness`: a message makes the round trip, through a queue of its own beside each of ours",
+  purpose: "`lectern readiness`: a message makes the round trip, through each queue of ours or, beside a busy one, a queue of its own",
+  assumedBy: [],
+  usedBy: "attached to the role of an operator",
+  managedPolicies: [],
+  permissions: [
+    sendMessages,
+    askQueues,
+    {
+      actions: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"],
+      resources: (arns) => arns.queues,
+      why: "The check takes its message back out of a queue that was empty, and gives back at once what came in between"
+    },
+    {
+      actions: [
+        "sqs:CreateQueue",
+        "sqs:DeleteQueue",
+        "sqs:SendMessage",
+        "sqs:ReceiveMessage",
+        "sqs:DeleteMessage",
+        "sqs:ChangeMessageVisibility"
+      ],
+      resources: (arns) => arns.probeQueues,
+      why: "What waits in a busy queue is touched by nobody but the workers (INCIDENTS.md, 45)",
+      wildcard: "Two checks at one time have a queue each, with a name that is made up"
+    }
+  ]
+}
+
+export const deadLettersPolicy: Grant = {
+  name: policyNames.deadLetters,
+  purpose: "`lectern ops dead-letters`, which lists, shows and puts back",
   assumedBy: [],
   usedBy: "attached to the role of an operator",
   managedPolicies: [],
   permissions: [
     sendMessages,
     {
-      actions: ["sqs:CreateQueue", "sqs:DeleteQueue", "sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage"],
-      resources: (arns) => arns.probeQueues,
-      why: "What stands in the queue of the workers is touched by nobody else (INCIDENTS.md, 45)",
-      wildcard: "Two checks at one time have a queue each, with a name that is made up"
+      actions: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"],
+      resources: (arns) => arns.deadLetterQueues,
+      why: "Dead letters are looked at and put back"
     }
   ]
 }
 
-export const policies: ReadonlyArray<Grant> = [originPolicy, aiWorkerPolicy, doctorPolicy, readinessPolicy]
+export const policies: ReadonlyArray<Grant> = [
+  originPolicy,
+  aiWorkerPolicy,
+  doctorPolicy,
+  readinessPolicy,
+  deadLettersPolicy
+]

@@ -3,9 +3,19 @@ import { type App, Aws, CfnDeletionPolicy, Stack } from "aws-cdk-lib"
 import { CfnComputeEnvironment, CfnJobDefinition, CfnJobQueue } from "aws-cdk-lib/aws-batch"
 import { CfnLogGroup } from "aws-cdk-lib/aws-logs"
 import { CfnSchedule } from "aws-cdk-lib/aws-scheduler"
+import { batchVariables } from "@lectern/adapters/batch"
 import { imageOf, logTo, secretsOf } from "./container.ts"
-import { aiWorkerPolicy, doctorPolicy, executionRole, operationsRole, originPolicy, readinessPolicy, scheduleRole } from "./grants.ts"
-import { operationsNames } from "./InfraNames.ts"
+import {
+  aiWorkerPolicy,
+  deadLettersPolicy,
+  doctorPolicy,
+  executionRole,
+  operationsRole,
+  originPolicy,
+  readinessPolicy,
+  scheduleRole
+} from "./grants.ts"
+import { operationsNames, videoNames } from "./InfraNames.ts"
 import { imageTagParameter, networkParameters, secretParameter } from "./parameters.ts"
 import { policyFor, roleFor } from "./role.ts"
 import { stackProps } from "./stackProps.ts"
@@ -36,7 +46,15 @@ const secretVariables = [
   "R2_SECRET_KEY",
   "SQS_QUEUE_URL_LITE",
   "SQS_QUEUE_URL_BASIC",
-  "SQS_QUEUE_URL_PREMIUM"
+  "SQS_QUEUE_URL_PREMIUM",
+  "SQS_QUEUE_URL_MESSAGING"
+]
+
+/** Without the name of the queue the commands take it that there is no Batch, and without a region that it is elsewhere. */
+const variables = [
+  { name: "AWS_REGION", value: Aws.REGION },
+  { name: batchVariables.jobQueue.name, value: videoNames.jobQueue },
+  { name: batchVariables.jobDefinition.name, value: videoNames.jobDefinition }
 ]
 
 export const operationsStack = (app: App): Stack => {
@@ -51,6 +69,7 @@ export const operationsStack = (app: App): Stack => {
   policyFor(stack, "AiWorkerPolicy", aiWorkerPolicy)
   policyFor(stack, "DoctorPolicy", doctorPolicy)
   policyFor(stack, "ReadinessPolicy", readinessPolicy)
+  policyFor(stack, "DeadLettersPolicy", deadLettersPolicy)
 
   const logGroup = new CfnLogGroup(stack, "LogGroup", { logGroupName: operationsNames.logGroup, retentionInDays: logDays })
   logGroup.cfnOptions.deletionPolicy = CfnDeletionPolicy.RETAIN
@@ -89,6 +108,7 @@ export const operationsStack = (app: App): Stack => {
       executionRoleArn: `arn:${Aws.PARTITION}:iam::${Aws.ACCOUNT_ID}:role/${executionRole.name}`,
       readonlyRootFilesystem: true,
       networkConfiguration: { assignPublicIp: "DISABLED" },
+      environment: variables,
       secrets: secretsOf(secret, secretVariables),
       logConfiguration: logTo(operationsNames.logGroup, "ops")
     }

@@ -1,9 +1,16 @@
 import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { batchComputeEnvironment, batchLogGroup, batchVariables } from "@lectern/adapters/batch"
+import {
+  readEnvironment,
+  s3Settings,
+  serviceContradictions,
+  serviceVariables,
+  sqsQueues
+} from "@lectern/adapters/environment"
 import { jobQueueNames, maxReceiveCount, messagingQueueName } from "@lectern/adapters/sqs"
 import { decodeSetup, ExitCode, lintSetup, setupOf } from "@lectern/worker-video/doctor"
-import { Effect, Schema } from "effect"
+import { Effect, Option, Schema } from "effect"
 import { templates } from "../src/index.ts"
 
 const Body = Schema.Struct({
@@ -17,6 +24,24 @@ const Body = Schema.Struct({
     })
   )
 })
+
+const Named = Schema.Struct({ Name: Schema.String })
+const Definition = Schema.Struct({
+  ContainerProperties: Schema.Struct({
+    Environment: Schema.optional(Schema.Array(Named)),
+    Secrets: Schema.Array(Named)
+  })
+})
+
+/** A value of the form that a variable of this name has. */
+const plausible = (name: string): string =>
+  name === "DATABASE_URL"
+    ? "postgres://services"
+    : name === "REDIS_URL"
+    ? "redis://services"
+    : /URL|ENDPOINT/.test(name)
+    ? "https://services"
+    : "a-name"
 
 const synthesised = Effect.gen(function*() {
   const made = yield* templates
@@ -117,6 +142,33 @@ describe("the templates", () => {
         const variables = JSON.stringify(Object.fromEntries(Object.entries(container ?? {}).filter(([key]) => key === "Environment")))
         assert.notMatch(variables, /URL|KEY|SECRET/)
       }
+    }))
+
+  it.effect("give each container all the variables that its program reads of its services", () =>
+    Effect.gen(function*() {
+      const given = (stack: string) =>
+        Effect.gen(function*() {
+          const { ContainerProperties } = yield* Schema.decodeUnknownEffect(Definition)(
+            Object.values((yield* synthesised).get(stack)?.Resources ?? {})
+              .find(({ Type }) => Type === "AWS::Batch::JobDefinition")?.Properties
+          )
+          const { Environment = [], Secrets } = ContainerProperties
+          const variables = [...Environment, ...Secrets].map(({ Name }) => [Name, plausible(Name)])
+          return yield* readEnvironment(serviceVariables, Object.fromEntries(variables), serviceContradictions)
+        })
+      const upkeep = yield* given("lectern-operations")
+      assert.isTrue(Option.isSome(sqsQueues(upkeep)))
+      assert.isTrue(Option.isSome(s3Settings(upkeep)))
+      assert.containsAllKeys(upkeep, [
+        "AWS_REGION",
+        "DATABASE_URL",
+        "REDIS_URL",
+        "VIDEO_BATCH_JOB_QUEUE",
+        "VIDEO_BATCH_JOB_DEFINITION"
+      ])
+      const encode = yield* given("lectern-video")
+      assert.isTrue(Option.isSome(s3Settings(encode)))
+      assert.containsAllKeys(encode, ["DATABASE_URL", "REDIS_URL"])
     }))
 
   it.effect("are the same whenever they are made", () =>
