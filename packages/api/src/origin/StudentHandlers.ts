@@ -25,6 +25,10 @@ const yes: ReadonlySet<string> = new Set(["true", "True", "1", "on", "yes"])
 /** Longer names are cut from the left: what counts is the end with the extension. */
 const maxFilenameLength = 255
 
+/** A name that the record can hold: PostgreSQL refuses NUL, and the half of a character that the cut may leave. */
+const recordedName = (name: string): string =>
+  name.slice(-maxFilenameLength).toWellFormed().replaceAll(/\p{Cc}/gu, "")
+
 /**
  * Accepts class lists.
  *
@@ -91,7 +95,7 @@ export const StudentHandlers = HttpApiBuilder.group(
         const watchToken = yield* watchTokens.field(tenantId, jobSubject(jobId))
         const payload = {
           file_key: fileKey,
-          filename: file.name.slice(-maxFilenameLength),
+          filename: recordedName(file.name),
           dry_run: yes.has(dry_run ?? ""),
           ...(reading === undefined || reading === "" ? {} : { readings: reading.split(",") })
         }

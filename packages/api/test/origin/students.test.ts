@@ -53,6 +53,18 @@ describe("POST /students/bulk_create_from_excel/", () => {
       assert.deepInclude(decoded, { job_id: job.id, job_type: "student_import", tenant_id: tenant, attempt: 1 })
     })))
 
+  it.live("records of a long name what the database can hold: its end, without half a character", () =>
+    withOrigin(Effect.gen(function*() {
+      const { call } = yield* OriginUnderTest
+      const store = yield* JobStore
+      const answer = yield* call(path, { body: form(`${"😀".repeat(200)}가.xlsx`, zipStart) })
+      const { job } = yield* store.getJob(tenant, JobId.make(answer.json.job_id))
+      const { filename } = yield* Schema.decodeUnknownEffect(Schema.Struct({ filename: Schema.String }))(job.payload)
+      assert.isTrue(filename.isWellFormed())
+      assert.match(filename, /😀가\.xlsx$/)
+      assert.isAtMost(filename.length, 255)
+    })))
+
   for (const [value, expected] of [["true", true], ["1", true], ["on", true], ["false", false], ["", false]] as const) {
     it.live(`takes dry_run "${value}" as ${expected}`, () =>
       withOrigin(Effect.gen(function*() {

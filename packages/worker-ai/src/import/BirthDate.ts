@@ -14,6 +14,8 @@ export const readBirthDate = (text: string): string | null => {
   const given = text.normalize("NFKC").replace(/T\d{2}:\d{2}:\d{2}$/, "").replace(/\s/g, "")
   // A number that lost the zero of its year: 90302 for 090302.
   const plain = /^\d{5}$/.test(given) ? `0${given}` : given
+  // 40228 is 040228 without its zero, or the serial of 2010-02-19 without its format. Only days of 2009 to 2012 are both.
+  if (/^4\d{4}$/.test(given)) return null
   const parted = /^(\d{4})[-./년](\d{1,2})[-./월](\d{1,2})[일.]?$/.exec(plain) ?? /^(\d{4})(\d{2})(\d{2})$/.exec(plain)
   if (parted !== null) return dayOf(Number(parted[1]), Number(parted[2]), Number(parted[3]))
   const short = /^(\d{2})(\d{2})(\d{2})$/.exec(plain) ?? /^(\d{2})[-./](\d{1,2})[-./](\d{1,2})\.?$/.exec(plain)

@@ -39,6 +39,11 @@ export const dateOfSerial = (serial: number, date1904: boolean): string | null =
   return time === 0 ? date : `${date}T${clock(time)}`
 }
 
+const isDay = (date: string): boolean => {
+  const parsed = new Date(`${date}T00:00:00Z`)
+  return !Number.isNaN(parsed.getTime()) && parsed.toISOString().startsWith(date)
+}
+
 /** The text of a cell that holds an ISO 8601 date (`t="d"`), in the same three forms; null if it holds none. */
 export const dateOfIsoText = (text: string): string | null => {
   const match = /^(?:(\d{4}-\d{2}-\d{2}))?(?:T?(\d{2}:\d{2}(?::\d{2})?)(?:\.\d+)?)?Z?$/.exec(text.trim())
@@ -46,5 +51,6 @@ export const dateOfIsoText = (text: string): string | null => {
   const [, date, time] = match
   const clock = time === undefined ? undefined : time.length === 5 ? `${time}:00` : time
   if (date === undefined) return clock ?? null
+  if (!isDay(date)) return null
   return clock === undefined || clock === "00:00:00" ? date : `${date}T${clock}`
 }

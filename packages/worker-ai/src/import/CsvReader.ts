@@ -8,6 +8,7 @@ import { faultOfReading, type ImportFault } from "./ImportFault.ts"
 import type { ImportLimits } from "./ImportLimits.ts"
 import { rejected } from "./ImportRejected.ts"
 import type { SheetBatch, SheetCell, SheetReader, SheetRow } from "./SheetReader.ts"
+import { storableText } from "./StorableText.ts"
 import { detectEncoding, exactDecoder, type TextEncoding } from "./TextEncoding.ts"
 
 const delimiters = [",", "\t", ";", "|"] as const
@@ -87,7 +88,8 @@ const faultOfParsing = (path: string, cause: unknown): ImportFault =>
 const cellsOf = (record: ReadonlyArray<string>, row: number, limits: ImportLimits): ReadonlyArray<SheetCell> => {
   const cells: Array<SheetCell> = []
   for (const [index, text] of record.entries()) {
-    if (text !== "") cells.push({ column: index + 1, text, kind: "text", formula: null, numberFormat: null })
+    if (text === "") continue
+    cells.push({ column: index + 1, text: storableText(text), kind: "text", formula: null, numberFormat: null })
   }
   if (cells.length > limits.columns) {
     throw rejected(

@@ -2,6 +2,7 @@ import { createWriteStream } from "node:fs"
 import { open } from "node:fs/promises"
 import { Effect, Stream } from "effect"
 import type { CellErrorValue, CellValue, Row as ExcelRow, stream as ExcelStream } from "exceljs"
+import { lastColumn } from "./CellAddress.ts"
 import { type ClassList, type ClassListFile, openClassList } from "./ClassList.ts"
 import { errorColumnLabel } from "./HeaderLabel.ts"
 import type { ClassListFault, ImportFault } from "./ImportFault.ts"
@@ -82,7 +83,12 @@ const errorColumnOf = (list: ClassList): Effect.Effect<number, ImportFault> => {
     ),
     Effect.map(() => {
       const near = [...used].filter((column) => column <= list.header.lastColumn + straysAtMost)
-      return Math.max(list.header.lastColumn, ...near) + 1
+      const beside = Math.max(list.header.lastColumn, ...near) + 1
+      if (beside <= lastColumn) return beside
+      // The header goes to the sheet's own edge.
+      let free = 1
+      while (used.has(free) && free < lastColumn) free++
+      return free
     })
   )
 }

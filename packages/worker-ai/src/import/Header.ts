@@ -100,13 +100,14 @@ const singleFields: ReadonlyArray<SingleField> = [
 ]
 
 /**
- * The labels of what may be the header, for a message. A row that hardly looks like one may be a person's, whose name
- * and number have no place in messages: of such a row only the labels that are known are told, and never digits.
+ * The labels of what may be the header, for a message. A form's title row has people among them ("담임 | 김영희 | 연락처"),
+ * who have no place in messages: only the labels that are known are told, and never digits.
  */
 const tellable = (candidate: Candidate): ReadonlyArray<string> =>
-  [...candidate.labels.values()].filter(
-    (label) => !/\d{3}/.test(label) && (candidate.known > 1 || readHeaderLabel(label) !== null)
-  )
+  [...candidate.labels.values()].filter((label) => {
+    const field = readHeaderLabel(label)
+    return field !== null && field !== "other" && !/\d{3}/.test(label)
+  })
 
 const quoted = (labels: ReadonlyArray<string>): string =>
   labels.slice(0, 12).map((label) => `"${label.replace(/\s+/g, " ").slice(0, 20)}"`).join(", ")

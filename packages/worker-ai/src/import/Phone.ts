@@ -56,6 +56,8 @@ export const normalisePhone = (raw: string): Result.Result<Phone, PhoneFault> =>
   }
   const parsed = parsePhoneNumberFromString(`+82${national}`)
   if (parsed === undefined || !parsed.isValid() || !reachable.has(parsed.getType())) return Result.fail("phone_unknown")
+  // "2345-6789": a mobile's end, a number in some town, or one in Seoul whose 02 lost its zero; only the last is valid.
+  if (national.length === 8 && national === digits) return Result.fail("phone_too_short")
   const phone = written(national, parsed.formatNational())
   return Result.succeed({ phone, repaired: phone !== raw.trim() })
 }

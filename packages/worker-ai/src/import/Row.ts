@@ -4,6 +4,7 @@ import { isExampleMark, isPlaceholderName } from "./ExampleRow.ts"
 import type { HeaderMap, SingleField } from "./Header.ts"
 import { normalisePhone, type PhoneFault } from "./Phone.ts"
 import type { SheetCell, SheetRow } from "./SheetReader.ts"
+import { excerpt } from "./StorableText.ts"
 
 /** One student as a row of the file gives it, normalised. Texts are NFC and trimmed; what is blank is null. */
 export interface StudentRow {
@@ -31,6 +32,7 @@ export type CellFault =
   | "cell_error"
   | "formula_without_value"
   | "text_too_long"
+  | "text_turned_date"
   | "gender_unknown"
   | "birth_date_unreadable"
 
@@ -80,6 +82,10 @@ const reasons: Readonly<Record<CellFault, readonly [ko: string, en: string]>> = 
     "The formula was saved without its result; open and save the file in Excel, or type the value"
   ],
   text_too_long: ["글자 수가 너무 많습니다(최대 200자, 이름은 50자)", "The text is too long (at most 200 characters, 50 for a name)"],
+  text_turned_date: [
+    "날짜로 바뀌어 있습니다. 셀 서식을 '텍스트'로 바꾸고 3-1처럼 다시 적어 주세요",
+    "The spreadsheet has turned this into a date; format the cell as text and type it again, such as 3-1"
+  ],
   gender_unknown: ["성별을 알 수 없습니다. '남' 또는 '여'로 적어 주세요", "The gender is not known; write 남 (male) or 여 (female)"],
   birth_date_unreadable: [
     "생년월일을 읽을 수 없습니다. 2010-03-02처럼 적어 주세요",
@@ -156,7 +162,7 @@ class RowReading {
       cell: cellAddress(column, this.#row.row),
       address: sheetAddress(this.#columns.sheet, column, this.#row.row),
       column: this.#columns.header.labels.get(column) ?? "",
-      value: value.slice(0, 100),
+      value: excerpt(value, 100),
       code,
       reasonKo,
       reasonEn
@@ -173,6 +179,15 @@ class RowReading {
     const text = cleanText(cell.text)
     if (text.length > most) return this.refuse(column, "text_too_long")
     return text === "" ? null : text
+  }
+
+  /** What no date can be: a class "3-1", which spreadsheets take for the first of March. */
+  undated(field: SingleField): string | null {
+    const column = this.#columns.header.fields[field]
+    const kind = this.cell(column)?.kind
+    return column !== undefined && (kind === "date" || kind === "time")
+      ? this.refuse(column, "text_turned_date")
+      : this.optional(field)
   }
 
   name(): string | null {
@@ -274,9 +289,9 @@ export const judgeRow = (row: SheetRow, columns: RowColumns): RowJudgement => {
   const guardianPhone = reading.guardianPhone()
   const rest = {
     studentPhone: reading.studentPhone(),
-    school: reading.optional("school"),
-    grade: reading.optional("grade"),
-    className: reading.optional("className"),
+    school: reading.undated("school"),
+    grade: reading.undated("grade"),
+    className: reading.undated("className"),
     gender: reading.gender(),
     birthDate: reading.birthDate(),
     memo: reading.optional("memo", 2_000)

@@ -1,13 +1,16 @@
 import type { ImportLimits } from "./ImportLimits.ts"
 import { rejected } from "./ImportRejected.ts"
+import { storableText } from "./StorableText.ts"
 import { TextTable } from "./TextTable.ts"
 import type { XmlEvents } from "./XmlScanner.ts"
 
 /** `_x000D_` stands for a character that XML cannot hold, `_x005F_` for the underscore that would begin such a mark. */
 export const decodeXstring = (text: string): string =>
-  text.includes("_x")
-    ? text.replace(/_x([0-9A-Fa-f]{4})_/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
-    : text
+  storableText(
+    text.includes("_x")
+      ? text.replace(/_x([0-9A-Fa-f]{4})_/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+      : text
+  )
 
 /**
  * Gathers the table of shared strings: all runs of a rich text joined, its phonetic guides left out. The table is the

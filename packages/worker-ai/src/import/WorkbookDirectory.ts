@@ -1,6 +1,7 @@
 import { posix } from "node:path"
 import type { ImportLimits } from "./ImportLimits.ts"
 import { brokenWorkbook, rejected } from "./ImportRejected.ts"
+import { storableText } from "./StorableText.ts"
 import { attributeOf, XmlScanner, XmlText, type XmlEvents } from "./XmlScanner.ts"
 import type { ZipArchive } from "./ZipArchive.ts"
 
@@ -96,7 +97,7 @@ export const readWorkbookDirectory = async (
       if (target.kind !== "worksheet") return
       const state = attributeOf(attributes, "state")
       sheets.push({
-        name: attributeOf(attributes, "name") ?? "",
+        name: storableText(attributeOf(attributes, "name") ?? ""),
         hidden: state === "hidden" || state === "veryHidden",
         part: target.part
       })

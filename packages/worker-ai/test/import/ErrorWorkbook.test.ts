@@ -47,6 +47,16 @@ describe("writeErrorWorkbook", () => {
       expect(own[formula]).toEqual(["121", "'=1+1", "010-3979-3668", "다솜중", "1", "여", "심화"])
     }).pipe(Effect.scoped))
 
+  it.effect("puts the errors into a free column where the header reaches the sheet's edge", () =>
+    Effect.gen(function* () {
+      const cell = (address: string, text: string) => `<c r="${address}" t="inlineStr"><is><t>${text}</t></is></c>`
+      const header = `<row r="1">${cell("A1", "이름")}${cell("C1", "학부모 연락처")}${cell("XFD1", "비고")}</row>`
+      const row = `<row r="2">${cell("A2", "김가")}</row>`
+      const { output } = yield* errorsOf(yield* fileOf(workbookOf({ sheet: header + row })))
+      const sheet = yield* opened(output)
+      expect([sheet.getCell("B1").value, sheet.getCell("B2").value]).toEqual(["오류", "C2: 학부모 연락처가 비어 있습니다"])
+    }).pipe(Effect.scoped))
+
   it.effect("colours the refused cells and can be filtered by the errors", () =>
     Effect.gen(function* () {
       const { output } = yield* errorsOf(rosterFile)

@@ -130,7 +130,9 @@ describe("findHeader", () => {
   it("tells no name and no number of a person in place of a header", () => {
     const { messageEn, messageKo } = refusal([["김가나", "010-1234-5678", "기타"], ["이다라", "010-1234-5679", "반"]])
     expect(messageKo + messageEn).not.toMatch(/김가나|이다라|\d{4}/)
-    expect(refusal([["이름", "성별", "핸펀", "010-1234-5678"]]).messageEn).toContain(`row 1 has "이름", "성별", "핸펀";`)
+    expect(refusal([["이름", "성별", "핸펀", "010-1234-5678"]]).messageEn).toContain(`row 1 has "이름", "성별";`)
+    const form = refusal([["반", "3반", "담임", "김가나", "이다라 연락처", "비고"]])
+    expect(form.messageKo + form.messageEn).not.toMatch(/김가나|이다라/)
   })
 
   it("takes the first of two guardians' columns that is filled in, and says so", () => {

@@ -37,6 +37,8 @@ describe("normalisePhone", () => {
     ["010-12-345", "phone_too_short"],
     ["010-123-4567", "phone_too_short"],
     ["119", "phone_too_short"],
+    ["2345-6789", "phone_too_short"],
+    ["23456789", "phone_too_short"],
     ["010-1234-56789", "phone_too_long"],
     ["010-1111-2222 / 010-3333-4444", "phone_several"],
     ["010-1111-2222, 010-3333-4444", "phone_several"],

@@ -63,6 +63,17 @@ describe("judgeRow", () => {
     expect(faults("1", "김가", { text: "", formula: "H17" })).toEqual(["C17 formula_without_value"])
   })
 
+  it("refuses a class that a spreadsheet has turned into a date", () => {
+    const header = headerOf([rowOf(1, ["이름", "학부모 연락처", "반"])])
+    const judged = judgeRow(rowOf(2, ["김가", phone, { text: "2026-03-01", kind: "date" }]), { sheet: "명단", header })
+    expect(judged).toMatchObject({ _tag: "Refused", problems: [{ cell: "C2", code: "text_turned_date" }] })
+  })
+
+  it("cuts no character in two where it shows a value", () => {
+    const judged = judge("1", "김가", `${"a".repeat(99)}😀😀`)
+    expect(judged).toMatchObject({ _tag: "Refused", problems: [{ value: "a".repeat(99) }] })
+  })
+
   it("takes words for nothing as nothing: fine for the student's number, missing for the guardian's", () => {
     expect(accepted("1", "김가", phone, "-").studentPhone).toBeNull()
     expect(faults("1", "김가", "없음")).toEqual(["C17 guardian_phone_missing"])
@@ -119,6 +130,7 @@ describe("readBirthDate", () => {
     ["90302", "2009-03-02"],
     ["981231", "1998-12-31"],
     ["2010-02-30", null],
+    ["40228", null],
     ["03-02-2010", null],
     ["2010", null]
   ])("reads %s as %s", (text, date) => {

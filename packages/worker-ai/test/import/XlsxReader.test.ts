@@ -57,6 +57,22 @@ describe("XlsxReader", () => {
       expect(textsOf(rows)).toEqual([["김가 나", "김가 나", "a\rb & 가각<c>"]])
     }))
 
+  it.effect("puts a mark for what no database holds: NUL and half a character", () =>
+    Effect.gen(function* () {
+      const rows = yield* read({
+        sharedStrings: `<sst><si><t>가_x0000_나</t></si></sst>`,
+        sheet: `<row><c t="s"><v>0</v></c>${["다_xD83D_", "라&#xD83D;마", "바_xD83D__xDE00_"]
+          .map((text) => `<c t="inlineStr"><is><t>${text}</t></is></c>`).join("")}</row>`
+      })
+      expect(textsOf(rows)).toEqual([["가\uFFFD나", "다\uFFFD", "라\uFFFD마", "바😀"]])
+    }))
+
+  it.effect("calls a workbook broken where a date is no day", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(read({ sheet: `<row><c t="d"><v>2026-02-30</v></c></row>` }))
+      expect(error).toMatchObject({ _tag: "ImportRejected", code: "broken_workbook" })
+    }))
+
   it.effect("reads dates of both epochs, as numbers and as ISO text", () =>
     Effect.gen(function* () {
       const styles =
