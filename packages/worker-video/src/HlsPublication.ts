@@ -14,10 +14,12 @@ const master = "master.m3u8"
 const parallel = 8
 
 /**
- * Makes an encode public, all or nothing: segments first, then the playlists that name them, then, if the caller still holds the
- * job (`guard`), the master playlist that names those. Whoever reads at any moment sees the last good output or the new one.
+ * Makes an encode public, all or nothing: segments first, then the playlists that name them, then, if the caller still
+ * holds the job (`guard`), the master playlist that names those. Whoever reads at any moment sees the last good output
+ * or the new one.
  *
- * What is `stored` went there beside the encode and is not written again. `onBytes` hears of every object that has arrived.
+ * What is `stored` went there beside the encode and is not written again. `onBytes` hears of every object that has
+ * arrived.
  */
 export const publishHls = <E, R>(
   target: { readonly tenantId: TenantId; readonly videoId: VideoId; readonly directory: string },
