@@ -45,7 +45,7 @@ export const roleFor = (scope: Construct, id: string, grant: Grant, secret: stri
 /** The policy of a grant that others attach to roles of their own. */
 export const policyFor = (scope: Construct, id: string, grant: Grant): CfnManagedPolicy =>
   new CfnManagedPolicy(scope, id, {
+    // Without a description: another one would be another policy, and CloudFormation replaces none that has a fixed name.
     managedPolicyName: grant.name,
-    description: grant.purpose,
     policyDocument: document(grant, "")
   })
