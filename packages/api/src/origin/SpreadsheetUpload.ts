@@ -9,11 +9,12 @@ export const maxSpreadsheetBytes = 20 * 1024 * 1024
 /** What the multipart framing and the fields may add to the file. */
 export const maxSpreadsheetBodyBytes = maxSpreadsheetBytes + 64 * 1024
 
-export type SpreadsheetExtension = "xlsx" | "csv"
+export type SpreadsheetExtension = "xlsx" | "csv" | "tsv"
 
 export const spreadsheetTypes: Readonly<Record<SpreadsheetExtension, string>> = {
   xlsx: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-  csv: "text/csv"
+  csv: "text/csv",
+  tsv: "text/tab-separated-values"
 }
 
 export const isSpreadsheetExtension = (extension: string): extension is SpreadsheetExtension =>

@@ -62,7 +62,7 @@ export const StudentHandlers = HttpApiBuilder.group(
         const extension = extensionOf(file.name)
         if (!isSpreadsheetExtension(extension)) {
           return yield* new UnsupportedMediaType({
-            detail: `Cannot import a file with the extension "${extension}": save it as .xlsx or .csv`,
+            detail: `Cannot import a file with the extension "${extension}": save it in Excel as .xlsx or .csv`,
             code: "unsupported_extension"
           })
         }
@@ -77,7 +77,7 @@ export const StudentHandlers = HttpApiBuilder.group(
         )
         if (!looksLike(extension, start)) {
           return yield* new UnsupportedMediaType({
-            detail: `Cannot import the file: its content is no .${extension}`,
+            detail: `Cannot import the file: its content is no .${extension}; open it in Excel and save it as .xlsx or .csv`,
             code: "not_a_spreadsheet"
           })
         }

@@ -82,6 +82,7 @@ describe("POST /students/bulk_create_from_excel/", () => {
       const { call } = yield* OriginUnderTest
       assert.strictEqual((yield* call(path, { body: form("a.xlsx", compoundFile) })).status, 202)
       assert.strictEqual((yield* call(path, { body: form("a.csv", new TextEncoder().encode("이름,전화\n")) })).status, 202)
+      assert.strictEqual((yield* call(path, { body: form("a.tsv", new TextEncoder().encode("이름\t전화\n")) })).status, 202)
     })))
 
   const refused: ReadonlyArray<readonly [string, () => FormData, number, string]> = [
