@@ -31,6 +31,11 @@ export interface SheetRow {
 /** Rows that were read together. */
 export interface SheetBatch {
   readonly rows: ReadonlyArray<SheetRow>
+  /**
+   * Cells that are merged over rows, as `C2:C4`: the first alone has a value, whatever is shown beside the others. A
+   * workbook names them behind its last row.
+   */
+  readonly mergedOverRows?: ReadonlyArray<string>
   /** How much of the sheet has been read, 0 to 1. */
   readonly fraction: number
 }

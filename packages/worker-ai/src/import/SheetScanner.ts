@@ -32,9 +32,14 @@ const dateCell = (column: number, text: string, formula: string | null): SheetCe
   numberFormat: null
 })
 
+/** Merged ranges that are kept: one a class or a family is usual, and a hostile workbook may name millions. */
+const mergesAtMost = 1_000
+
 /** Turns the events of a sheet part into rows. Rows that are complete wait in `rows` until `take`. */
 export class SheetScanner implements XmlEvents {
   wantsText = false
+  /** The first ranges such as `C2:C4`. */
+  readonly mergedOverRows: Array<string> = []
   readonly #context: SheetContext
   #rows: Array<SheetRow> = []
   #row = 0
@@ -79,6 +84,7 @@ export class SheetScanner implements XmlEvents {
     if (this.#inCell) this.#openInCell(name)
     else if (name === "c" && this.#inRow) this.#openCell(attributes)
     else if (name === "row") this.#openRow(attributes)
+    else if (name === "mergeCell") this.#addMerge(attributeOf(attributes, "ref") ?? "")
   }
 
   text(text: string): void {
@@ -93,6 +99,12 @@ export class SheetScanner implements XmlEvents {
       else this.wantsText = false
       if (name === "f") this.#inFormula = false
     } else if (name === "row") this.#closeRow()
+  }
+
+  #addMerge(range: string): void {
+    const rows = /^[A-Z]+(\d+):[A-Z]+(\d+)$/.exec(range)
+    if (rows === null || rows[1] === rows[2] || this.mergedOverRows.length >= mergesAtMost) return
+    this.mergedOverRows.push(range)
   }
 
   #openRow(attributes: string): void {

@@ -1,6 +1,7 @@
 import { Effect, Stream } from "effect"
 import { type ClassList, type ClassListFile, openClassList } from "./ClassList.ts"
-import type { ImportNote } from "./Header.ts"
+import { columnOfAddress } from "./CellAddress.ts"
+import type { HeaderMap, ImportNote } from "./Header.ts"
 import type { ClassListFault, ImportFault } from "./ImportFault.ts"
 import { type CellRefusal, judgeRow, naturalKey, type RowJudgement, type StudentRow } from "./Row.ts"
 import type { SheetRow } from "./SheetReader.ts"
@@ -119,6 +120,7 @@ class Survey {
   readonly #examples = new Mentions()
   readonly #asides = new Mentions()
   readonly #hidden = new Mentions()
+  readonly merged = new Mentions()
 
   constructor(failedAtMost: number) {
     this.#failedAtMost = failedAtMost
@@ -164,6 +166,12 @@ class Survey {
         ko: "학생이 아니라서 읽지 않은 행",
         en: "Rows skipped as they hold no student"
       },
+      {
+        code: "merged_over_rows",
+        of: this.merged,
+        ko: "여러 행에 걸쳐 병합되어 첫 행의 값으로만 읽은 셀",
+        en: "Cells merged over several rows, whose value was read for the first of them alone"
+      },
       { code: "hidden_rows", of: this.#hidden, ko: "숨겨져 있지만 읽은 행", en: "Hidden rows that were read" }
     ]
     return kinds
@@ -172,20 +180,27 @@ class Survey {
   }
 }
 
+/** Whether a range lies below the header and begins in a column that is read. */
+const isRead = ({ fields, guardianPhones, row }: HeaderMap, range: string): boolean =>
+  Number(/\d+$/.exec(range)?.[0]) > row + 1 &&
+  [...Object.values(fields), ...guardianPhones].includes(columnOfAddress(range))
+
 /** Each data row of the list with its judgement, batch by batch. */
 const forEachBatch = <E>(
   list: ClassList,
   visit: (
     rows: ReadonlyArray<{ readonly row: SheetRow; readonly judgement: RowJudgement }>,
-    fraction: number
+    fraction: number,
+    mergedOverRows: ReadonlyArray<string>
   ) => Effect.Effect<void, E>
 ): Effect.Effect<void, E | ImportFault> =>
-  Stream.runForEach(list.sheet.batches, ({ fraction, rows }) =>
+  Stream.runForEach(list.sheet.batches, ({ fraction, mergedOverRows = [], rows }) =>
     visit(
       rows
         .filter((row) => row.row > list.header.row)
         .map((row) => ({ row, judgement: judgeRow(row, { sheet: list.sheet.name, header: list.header }) })),
-      fraction
+      fraction,
+      mergedOverRows.filter((range) => isRead(list.header, range))
     )
   )
 
@@ -197,8 +212,9 @@ const survey = Effect.fn("StudentImport.survey")(function* <E>(
 ) {
   const found = new Survey(failedAtMost)
   let reported = 0
-  yield* forEachBatch(list, (rows, fraction) => {
+  yield* forEachBatch(list, (rows, fraction, mergedOverRows) => {
     for (const { judgement, row } of rows) found.add(judgement, row)
+    for (const range of mergedOverRows) found.merged.add(range)
     // A bar cannot show less than a hundredth.
     if (fraction - reported < 0.01) return Effect.void
     reported = fraction

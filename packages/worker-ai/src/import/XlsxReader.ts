@@ -25,7 +25,7 @@ async function* batchesOf(archive: ZipArchive, part: string, context: SheetConte
   }
   scanner.push(text.end())
   scanner.end()
-  yield { rows: sheet.take(), fraction: 1 }
+  yield { rows: sheet.take(), mergedOverRows: sheet.mergedOverRows, fraction: 1 }
 }
 
 const read = async (path: string, archive: ZipArchive, limits: ImportLimits): Promise<SheetReader> => {

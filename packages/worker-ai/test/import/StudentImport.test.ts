@@ -125,6 +125,17 @@ describe("importSpreadsheet", () => {
       })
     }))
 
+  it.effect("says which cells are merged over rows, for their value is read for the first row alone", () =>
+    Effect.gen(function* () {
+      const data = [["이름", "학부모 연락처", "반"], ["김가", "010-1111-2222", "1반"], ["이나", "010-1111-2223"]].map(textRow)
+      const sheet = `<?xml version="1.0"?><worksheet><sheetData>${data.join("")}</sheetData>` +
+        `<mergeCells><mergeCell ref="C2:C3"/><mergeCell ref="A3:B3"/><mergeCell ref="D2:D3"/></mergeCells></worksheet>`
+      const file = yield* fileOf(workbookOf({ sheet }))
+      const { created, notes } = yield* importSpreadsheet({ file, sink: rememberingSink().sink })
+      expect(created).toBe(2)
+      expect(notes).toMatchObject([{ code: "merged_over_rows", ko: expect.stringMatching(/: C2:C3$/) }])
+    }))
+
   it.effect("asks again where what was said answers another question", () =>
     Effect.gen(function* () {
       const file = yield* fileOf("이름,연락처\n김가,010-1111-2222")
