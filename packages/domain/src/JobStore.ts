@@ -168,7 +168,10 @@ export class JobStore extends Context.Service<JobStore, {
   ) => Effect.Effect<SubmissionRecorded, JobStoreUnavailable>
   /** Closes a submission that the runtime has refused; harmless when it is closed. */
   readonly dropSubmission: (ref: JobRef, submission: number) => Effect.Effect<void, JobStoreUnavailable>
-  /** Notes that attempt `attempt + 1` of a job was put into its queue; nothing when the job has moved on meanwhile. */
+  /**
+   * Notes that attempt `attempt + 1` of a job was put into its queue; nothing when the job has moved on meanwhile, or has an
+   * open submission, which is another way to be handed over.
+   */
   readonly markDispatched: (
     ref: JobRef,
     attempt: number,

@@ -428,7 +428,7 @@ export const layerWith = (policy: JobPolicy): Layer.Layer<JobStore, never, SqlCl
               WHERE tenant_id = ${String(ref.tenantId)}::bigint AND id = ${ref.jobId}
                 AND attempt = ${String(attempt)}::integer
                   + CASE WHEN status IN ('VALIDATING', 'RUNNING') THEN 1 ELSE 0 END
-                AND ${sql.literal(unfinished)}`)
+                AND submitting_since IS NULL AND ${sql.literal(unfinished)}`)
           ),
 
         getVideo: (tenantId, videoId) =>

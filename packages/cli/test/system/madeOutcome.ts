@@ -11,11 +11,11 @@ export interface Accepted {
   readonly roster: string
 }
 
-/** Ids and tokens are new in each run, and so are the names of an attempt's segments. */
+/** Ids are new in each run, and so are the names of an encode's segments and sheets. */
 const withoutIds = (name: string): string =>
   name
     .replaceAll(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, "ID")
-    .replaceAll(/[0-9a-f]{8}-\d+(?=[_./-])/g, "ATTEMPT")
+    .replaceAll(/[0-9a-f]{12}-[0-9a-f]{8}(?:-\d+)?(?=[_./])/g, "ENCODE")
 
 /** Waits for both ends, stops the system, and reads what it has left: details, rows, objects and exit code. */
 export const madeOutcome = Effect.fnUntraced(function*(system: RunningSystem, browser: Browser, { roster, video }: Accepted) {

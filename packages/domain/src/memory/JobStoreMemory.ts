@@ -207,7 +207,7 @@ export const layerWith = (policy: JobPolicy): Layer.Layer<JobStore> =>
       markDispatched: (ref, attempt, externalId) =>
         Effect.map(epochNow, (now) => {
           const job = jobs.get(jobKey(ref.tenantId, ref.jobId))
-          if (job === undefined || isTerminal(job.status)) return
+          if (job === undefined || isTerminal(job.status) || job.submittingSince !== null) return
           // A run may have claimed the job before its submitter came to note the run's id, but not ended that attempt.
           if (job.attempt !== (isActive(job.status) ? attempt + 1 : attempt)) return
           jobs.set(jobKey(ref.tenantId, ref.jobId), new Job({ ...job, dispatchedAt: now, externalId }))
