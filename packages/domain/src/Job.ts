@@ -22,8 +22,15 @@ import { TenantId } from "./Tenant.ts"
 import { Tier } from "./Tier.ts"
 import { VideoId } from "./VideoId.ts"
 
-/** A job's name for its users: a UUID when we made it, any text of 1 to 64 characters when we read it. */
-export const JobId = Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(64)).pipe(Schema.brand("JobId"))
+/**
+ * A job's name for its users: a UUID when we made it, any text of 1 to 64 characters when we read it, but for control
+ * characters and half characters, which no database keeps.
+ */
+export const JobId = Schema.String.check(
+  Schema.isMinLength(1),
+  Schema.isMaxLength(64),
+  Schema.isPattern(/^[^\p{Cc}\p{Cs}]*$/u)
+).pipe(Schema.brand("JobId"))
 export type JobId = typeof JobId.Type
 
 /** The contract's statuses and `CANCELLED`, which clients are shown as `FAILED` (see `wireStatus`). */

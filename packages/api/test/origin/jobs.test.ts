@@ -107,6 +107,7 @@ describe("GET /jobs/{job_id}/", () => {
         assert.deepStrictEqual([answer.status, answer.json.code], [404, "job_not_found"], id)
       }
       assert.strictEqual((yield* call(`/api/v1/jobs/${"x".repeat(65)}/`)).status, 400)
+      assert.strictEqual((yield* call("/api/v1/jobs/a%00b/")).status, 400)
     })))
 
   it.live("answers 503 when the database is away", () =>
