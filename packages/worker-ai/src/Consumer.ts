@@ -14,7 +14,7 @@ import {
 import { Clock, Effect, Exit, FiberSet, Ref, Result, Semaphore } from "effect"
 import { type Admission, makeAdmission } from "./Admission.ts"
 import { type AttemptOptions, attemptJob } from "./attemptJob.ts"
-import { type HeldMessage, holdMessage } from "./HeldMessage.ts"
+import { type HeldMessage, holdMessage, isWornOut, replaceMessage } from "./HeldMessage.ts"
 import type { Handlers } from "./JobHandler.ts"
 
 export interface ConsumerOptions extends AttemptOptions {
@@ -125,6 +125,7 @@ const deliver = Effect.fn("Consumer.deliver")(function*<R>(consumer: Consumer<R>
   const message = delivery.message.success
   const labels = { tenant: message.tenant_id, job: message.job_id, kind: message.job_type }
   yield* Effect.annotateCurrentSpan(labels)
+  if (isWornOut(delivery)) return yield* replaceMessage(delivery, message)
   const held = yield* holdMessage(delivery, message, consumer.visibilitySeconds)
   yield* begin(consumer, held).pipe(
     Effect.annotateLogs(labels),
@@ -182,7 +183,6 @@ const begin = Effect.fnUntraced(function*<R>(consumer: Consumer<R>, held: HeldMe
           return yield* held.giveBack(Math.min(longestReturn, Math.max(1, Math.ceil((claimed.until - now) / 1000))))
         }
         case "Claimed":
-          yield* held.prepareForWork
           yield* attemptJob(handler, consumer.options, claimed.run, held.keep)
           return yield* held.acknowledge
       }

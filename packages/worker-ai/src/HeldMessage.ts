@@ -17,19 +17,26 @@ export interface HeldMessage {
   readonly giveBack: (delaySeconds: number) => Effect.Effect<void, QueueUnavailable>
   /** Puts it aside for people to look at. */
   readonly bury: Effect.Effect<void, QueueUnavailable>
-  /**
-   * Before work that may end this process: the queue puts a message that was received too often aside, and then nobody
-   * has it.
-   */
-  readonly prepareForWork: Effect.Effect<void, QueueUnavailable>
 }
+
+/**
+ * Whether a message is to be replaced before anything else: whoever has it at its last receive and dies leaves it to the
+ * queue, which puts it aside although its job is sound. One receive earlier there is another left for the replacing.
+ */
+export const isWornOut = (delivery: Delivery): boolean => delivery.receiveCount >= maxReceives - 1
+
+/** Sends a copy of a message, which begins to be counted anew, and acknowledges the original: in this order, two do no harm. */
+export const replaceMessage = (
+  delivery: Delivery,
+  message: JobMessage
+): Effect.Effect<void, QueueUnavailable, JobQueue> =>
+  Effect.flatMap(JobQueue, (queue) => Effect.andThen(queue.send(message), delivery.acknowledge))
 
 /**
  * Holds a delivery.
  *
  * What its job is worth is in the database: how often a message was handed out says little of that. So a message that
- * the queue would hand out no more is replaced by a copy, and so is one that cannot be hidden any longer. The copy is
- * sent before the original is acknowledged; two messages of one job are harmless, none is a loss.
+ * cannot be hidden any longer is replaced by a copy, as one is that was handed out often (`isWornOut`).
  */
 export const holdMessage = Effect.fnUntraced(function*(
   delivery: Delivery,
@@ -49,8 +56,7 @@ export const holdMessage = Effect.fnUntraced(function*(
       return Effect.tapError(say, () => Effect.sync(() => void (inHand = true)))
     })
 
-  const replace = answer(Effect.andThen(queue.send(message), delivery.acknowledge))
-  const lastReceive = delivery.receiveCount >= maxReceives
+  const replace = answer(Effect.provideService(replaceMessage(delivery, message), JobQueue, queue))
 
   return {
     message,
@@ -65,8 +71,7 @@ export const holdMessage = Effect.fnUntraced(function*(
       )
     }),
     acknowledge: answer(delivery.acknowledge),
-    giveBack: (delaySeconds) => lastReceive ? replace : answer(delivery.release(delaySeconds)),
-    bury: answer(delivery.bury),
-    prepareForWork: lastReceive ? replace : Effect.void
+    giveBack: (delaySeconds) => answer(delivery.release(delaySeconds)),
+    bury: answer(delivery.bury)
   }
 })
