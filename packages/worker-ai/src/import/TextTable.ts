@@ -1,5 +1,8 @@
 const chunkBytes = 4 * 1024 * 1024
 
+/** Some megabytes of strings at most. */
+const stringsKept = 32_768
+
 /**
  * Texts by number, in two bytes a character and four bytes a text: a workbook may share two million, which as strings of
  * their own would take four times the memory. A text has at most 2 Mi UTF-16 units.
@@ -11,6 +14,8 @@ export class TextTable {
   /** Where each text begins, counted over all chunks. */
   #starts = new Uint32Array(1_024)
   #count = 0
+  /** Texts as strings, of those that came first: what a list repeats, such as schools and grades, is among them. */
+  readonly #strings: Array<string | undefined> = []
 
   get count(): number {
     return this.#count
@@ -32,8 +37,13 @@ export class TextTable {
     this.#count++
   }
 
-  /** The text of a number from 0; `undefined` beyond the last. */
+  /** The text of a number from 0; `undefined` beyond the last and for what is no such number. */
   get(index: number): string | undefined {
+    if (index >= stringsKept) return this.#decoded(index)
+    return this.#strings[index] ??= this.#decoded(index)
+  }
+
+  #decoded(index: number): string | undefined {
     const start = this.#starts[index]
     if (index >= this.#count || start === undefined) return undefined
     const chunk = Math.floor(start / chunkBytes)
