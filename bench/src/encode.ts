@@ -19,6 +19,7 @@ import { fileURLToPath } from "node:url"
 import { killedRun, type CostedLine, type OurRun, ourRun } from "./encode/ourRun.ts"
 import { plainCommand } from "./encode/plainCommand.ts"
 import { type Timed, timedCommand } from "./encode/timedCommand.ts"
+import { median } from "./median.ts"
 
 const quick = process.argv.includes("--quick")
 const rounds = quick ? 1 : 3
@@ -28,13 +29,6 @@ const kills = [0.25, 0.5, 0.75]
 
 const clip = fileURLToPath(new URL("../../media/car-detection.mp4", import.meta.url))
 const root = mkdtempSync(join(tmpdir(), "lectern-bench-encode-"))
-
-const median = (values: ReadonlyArray<number>): number => {
-  const sorted = values.toSorted((a, b) => a - b)
-  const middle = Math.floor(sorted.length / 2)
-  const high = sorted[middle] ?? Number.NaN
-  return sorted.length % 2 === 1 ? high : ((sorted[middle - 1] ?? Number.NaN) + high) / 2
-}
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
 const percent = (value: number): string => `${(value * 100).toFixed(1)} %`

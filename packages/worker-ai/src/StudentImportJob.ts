@@ -17,7 +17,9 @@ import {
   type StudentSink,
   writeErrorWorkbook
 } from "./import/index.ts"
+import { endedEarly } from "./endedEarly.ts"
 import type { HandlerEnd, JobHandler } from "./JobHandler.ts"
+import { removeUpload } from "./removeUpload.ts"
 
 /** The payload of a `student_import`: names alone, nothing of what the file holds. */
 export const StudentImportPayload = Schema.Struct({
@@ -66,11 +68,11 @@ export const studentImportJob = (options: { readonly workRoot: string }): JobHan
         message: "작업 정보를 읽을 수 없습니다",
         retryable: false
       }
-      return yield* ended(command, decoded.failure.message, Effect.void)
+      return yield* endedEarly(command, decoded.failure.message, Effect.void)
     }
     const { file_key } = decoded.success
     const temporary = (code: string) => (error: { readonly message: string }) =>
-      ended(
+      endedEarly(
         { _tag: "Fail", code, message: "일시적인 문제로 명단을 등록하지 못했습니다", retryable: true },
         error.message,
         removeUpload(file_key)
@@ -79,15 +81,15 @@ export const studentImportJob = (options: { readonly workRoot: string }): JobHan
       Effect.scoped,
       Effect.catchTags({
         ImportRejected: (error) =>
-          ended({ _tag: "Reject", code: error.code, message: error.messageKo }, error.message, removeUpload(file_key)),
+          endedEarly({ _tag: "Reject", code: error.code, message: error.messageKo }, error.message, removeUpload(file_key)),
         ImportUndecided: (error) =>
-          ended(
+          endedEarly(
             { _tag: "RequireReview", result: reviewResult(error), message: error.messageKo },
             error.message,
             removeUpload(file_key)
           ),
         ObjectNotFound: (error) =>
-          ended(
+          endedEarly(
             {
               _tag: "Fail",
               code: "upload_missing",
@@ -169,19 +171,3 @@ const importStudents = Effect.fnUntraced(function*(
   }
   return end
 })
-
-const removeUpload = (key: string): Effect.Effect<void, never, ObjectStore> =>
-  Effect.gen(function*() {
-    const objects = yield* ObjectStore
-    yield* objects.remove(key)
-  }).pipe(
-    Effect.catchTag("ObjectStoreUnavailable", (error) =>
-      Effect.logWarning("The uploaded spreadsheet stays for now", { error: error.message }))
-  )
-
-const ended = (
-  command: WorkerCommand,
-  error: string,
-  afterwards: HandlerEnd<Services>["afterwards"]
-): Effect.Effect<HandlerEnd<Services>> =>
-  Effect.as(Effect.logWarning("The import ended early", { command: command._tag, error }), { command, afterwards })

@@ -1,6 +1,8 @@
 import { exportsPrefix, type JobRun, newJobId, ObjectStore, type WorkerCommand } from "@lectern/domain"
 import { Effect, Schema, Stream } from "effect"
+import { endedEarly } from "../endedEarly.ts"
 import type { HandlerEnd, JobHandler } from "../JobHandler.ts"
+import { removeUpload } from "../removeUpload.ts"
 import { openWorksheet } from "./openWorksheet.ts"
 import { defaultRecognitionLimits, type RecognitionLimits } from "./RecognitionLimits.ts"
 import { judgePage, RecognitionSummary, RecognitionText, type RecognizedPage, summarize } from "./RecognitionResult.ts"
@@ -59,7 +61,7 @@ export const recognitionJob = (options: RecognitionOptions): JobHandler<Services
   handle: Effect.fn("RecognitionJob.handle")(function*(run, payload, pulse) {
     const decoded = yield* Effect.result(decodePayload(payload))
     if (decoded._tag === "Failure") {
-      return yield* ended(
+      return yield* endedEarly(
         { _tag: "Fail", code: "bad_payload", message: "작업 정보를 읽을 수 없습니다", retryable: false },
         decoded.failure.message,
         Effect.void
@@ -67,7 +69,7 @@ export const recognitionJob = (options: RecognitionOptions): JobHandler<Services
     }
     const { file_key } = decoded.success
     const temporary = (code: string) => (error: { readonly message: string }) =>
-      ended(
+      endedEarly(
         { _tag: "Fail", code, message: "일시적인 문제로 글자를 읽지 못했습니다", retryable: true },
         error.message,
         removeUpload(file_key)
@@ -76,17 +78,17 @@ export const recognitionJob = (options: RecognitionOptions): JobHandler<Services
       Effect.scoped,
       Effect.catchTags({
         WorksheetRejected: (error) =>
-          ended({ _tag: "Reject", code: error.code, message: error.messageKo }, error.message, removeUpload(file_key)),
+          endedEarly({ _tag: "Reject", code: error.code, message: error.messageKo }, error.message, removeUpload(file_key)),
         OverBudget: ({ pages, pagesRead, spentMillis }) =>
           Effect.flatMap(newJobId, (premiumJobId) =>
-            ended(
+            endedEarly(
               { _tag: "FallBackToGpu", premiumJobId, message: "처리량이 많아 프리미엄 작업으로 다시 처리합니다" },
               `${pagesRead} of ${pages} pages cost ${Math.round(spentMillis)} ms`,
               // The premium job reads the same upload.
               Effect.void
             )),
         ObjectNotFound: (error) =>
-          ended(
+          endedEarly(
             { _tag: "Fail", code: "upload_missing", message: "올린 파일을 찾을 수 없습니다. 다시 올려 주세요", retryable: false },
             error.message,
             Effect.void
@@ -193,19 +195,3 @@ const finish = Effect.fnUntraced(function*(run: JobRun, pages: ReadonlyArray<Rec
   const end: HandlerEnd<Services> = { command, afterwards: removeUpload(fileKey) }
   return end
 })
-
-const removeUpload = (key: string): Effect.Effect<void, never, ObjectStore> =>
-  Effect.gen(function*() {
-    const objects = yield* ObjectStore
-    yield* objects.remove(key)
-  }).pipe(
-    Effect.catchTag("ObjectStoreUnavailable", (error) =>
-      Effect.logWarning("The uploaded worksheet stays for now", { error: error.message }))
-  )
-
-const ended = (
-  command: WorkerCommand,
-  error: string,
-  afterwards: HandlerEnd<Services>["afterwards"]
-): Effect.Effect<HandlerEnd<Services>> =>
-  Effect.as(Effect.logWarning("The recognition ended early", { command: command._tag, error }), { command, afterwards })
