@@ -20,7 +20,11 @@ const client = (url: string) =>
 const stranger = (port: number) =>
   Effect.acquireRelease(
     Effect.callback<Server>((resume) => {
-      const server = createServer((socket) => void socket.resume().end("+PONG\r\n"))
+      const server = createServer((socket) => {
+        // Who asked may be gone, with a reset, before it has read the answer.
+        socket.on("error", () => socket.destroy())
+        socket.resume().end("+PONG\r\n")
+      })
       server.listen(port, "127.0.0.1", () => resume(Effect.succeed(server)))
     }),
     (server) => Effect.callback<void>((resume) => void server.close(() => resume(Effect.void)))

@@ -5,6 +5,7 @@ import { createServer } from "node:net"
 export const canary = Effect.gen(function* () {
   const connections = yield* Queue.unbounded<string>()
   const server = createServer((socket) => {
+    socket.on("error", () => socket.destroy())
     Queue.offerUnsafe(connections, "connected")
     socket.destroy()
   })
