@@ -10,8 +10,8 @@ export interface Contender {
   /** What starts it, as it is deployed. */
   readonly command: (env: Env) => ReadonlyArray<string>
   readonly env?: Env
-  /** The bare server on the same runtime, to which it is compared besides. */
-  readonly peer?: string
+  /** The bare servers on the same runtime, to which it is compared besides. */
+  readonly bare?: ReadonlyArray<string>
   readonly does: string
   readonly needsDatabase?: boolean
 }
@@ -62,21 +62,29 @@ const bareDeno: Contender = {
   does: "no token, no log, stored text passed through"
 }
 
+const bareDenoWithHeaders: Contender = {
+  ...bareDeno,
+  name: "the same, our headers",
+  env: { BENCH_HEADERS: "on" },
+  does: "reads and sends the headers that the API has"
+}
+
 export const peers: ReadonlyArray<Contender> = [
   yardstick,
   onNode,
   { ...onNode, name: "Lectern edge, log each", env: { ACCESS_LOG: "each" }, does: "token, a line per request" },
   bareDeno,
+  bareDenoWithHeaders,
   {
     name: "Lectern edge on Deno",
     command: edgeOn("deno"),
-    peer: bareDeno.name,
+    bare: [bareDeno.name, bareDenoWithHeaders.name],
     does: "token, summary log; two permissions"
   },
   {
     name: "Lectern edge on workerd",
     command: edgeOn("workerd"),
-    peer: bareDeno.name,
+    bare: [bareDeno.name],
     does: "token, summary log; ioredis in a Durable Object"
   },
   { name: "Hono + ioredis", command: server("hono"), does: "token (hono/jwt), two lines per request (hono/logger)" },

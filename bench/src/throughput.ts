@@ -111,7 +111,7 @@ export const printThroughput = ({ contenders, env, rounds, seconds, token }: Thr
     }
     for (const line of lost) console.log(line)
     console.log("\nRatios are to the first line: above 1 is better for req/s, worse for the others.")
-    for (const { name, peer } of contenders) {
-      if (peer !== undefined) console.log(`${name} against ${peer}: ${compared(of(name), of(peer))}`)
+    for (const { bare: others = [], name } of contenders) {
+      for (const other of others) console.log(`${name} against ${other}: ${compared(of(name), of(other))}`)
     }
   }).pipe(Effect.scoped)

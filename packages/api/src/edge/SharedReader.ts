@@ -27,91 +27,128 @@ export interface SharedReaderOptions {
 /** Subjects in one round trip: what is more waits for no one and goes in a second one beside it. */
 const maxBatch = 256
 
+/** One round trip: what has been collected for it, or what it has been sent for. */
 interface Batch {
-  readonly tenantId: TenantId
   readonly subjects: Array<Subject>
+  /** Where each is among the subjects, by its id: those of videos are numbers, those of jobs are texts. */
+  readonly places: Map<Subject["id"], number>
   readonly reads: Promise<ReadonlyArray<SharedRead>>
-  readonly send: () => void
+  readonly settle: (reads: ReadonlyArray<SharedRead>) => void
 }
 
-interface Waiting {
+/** What is wanted of one tenant. */
+interface TenantReads {
+  readonly tenantId: TenantId
+  /** Takes more until the task that was deferred sends it. */
+  collecting: Batch | undefined
+  /** A few: as many as there are round trips at a time. */
+  readonly sent: Array<Batch>
+}
+
+interface Place {
   readonly reads: Promise<ReadonlyArray<SharedRead>>
   readonly index: number
 }
 
-const keyOf = (tenantId: TenantId, subject: Subject): string =>
-  subject._tag === "Video" ? `${tenantId}v${subject.id}` : `${tenantId}j${subject.id}`
-
 const missing: SharedRead = { _tag: "Unreadable", cause: new Error("Cannot match the mirror's answer: it is too short") }
+
+const makeBatch = (): Batch => {
+  let settle: Batch["settle"] = () => undefined
+  const reads = new Promise<ReadonlyArray<SharedRead>>((resolve) => {
+    settle = resolve
+  })
+  return { subjects: [], places: new Map(), reads, settle }
+}
+
+const placeIn = (batch: Batch | undefined, { id }: Subject): Place | undefined => {
+  const index = batch?.places.get(id)
+  return batch === undefined || index === undefined ? undefined : { reads: batch.reads, index }
+}
 
 /**
  * Reads that arrive together go out together, one round trip per tenant, and a read that is on its way already is
  * shared by everybody who wants the same. Never rejects.
+ *
+ * No map lives longer than a round trip and has entries come and go: V8 keeps every table that such a map has outgrown or
+ * emptied alive through the one before it, with all that was in it, until the next full collection, and the small
+ * collections in between then take ten times as long (docs/decisions/0003-edge-handler.md). So each batch has a map of
+ * its own, and a tenant that has once asked keeps its entry.
  */
 export const makeSharedReader = (options: SharedReaderOptions) => {
   const { defer, read } = options
-  const collecting = new Map<TenantId, Batch>()
-  const waiting = new Map<string, Waiting>()
+  const tenants = new Map<TenantId, TenantReads>()
+  let collecting: Array<TenantReads> = []
 
-  const open = (tenantId: TenantId): Batch => {
-    const subjects: Array<Subject> = []
-    let settle: (reads: ReadonlyArray<SharedRead>) => void = () => undefined
-    const reads = new Promise<ReadonlyArray<SharedRead>>((resolve) => {
-      settle = resolve
-    })
-    const send = (): void => {
-      const settleWith = (outcome: (index: number) => SharedRead): void => {
-        for (const subject of subjects) waiting.delete(keyOf(tenantId, subject))
-        settle(subjects.map((_, index) => outcome(index)))
-      }
-      read(tenantId, subjects).then(
-        (texts) =>
-          settleWith((index) => {
-            const stored = texts[index]
-            return stored === undefined ? missing : { _tag: "Read", stored }
-          }),
-        (cause: unknown) => settleWith(() => ({ _tag: "Unreadable", cause }))
-      )
+  const readsOf = (tenantId: TenantId): TenantReads => {
+    const known = tenants.get(tenantId)
+    if (known !== undefined) return known
+    const opened: TenantReads = { tenantId, collecting: undefined, sent: [] }
+    tenants.set(tenantId, opened)
+    return opened
+  }
+
+  const send = (tenant: TenantReads): void => {
+    const batch = tenant.collecting
+    if (batch === undefined) return
+    tenant.collecting = undefined
+    tenant.sent.push(batch)
+    const { settle, subjects } = batch
+    const settleWith = (outcome: (index: number) => SharedRead): void => {
+      tenant.sent.splice(tenant.sent.indexOf(batch), 1)
+      settle(subjects.map((_, index) => outcome(index)))
     }
-    return { tenantId, subjects, reads, send }
+    read(tenant.tenantId, subjects).then(
+      (texts) =>
+        settleWith((index) => {
+          const stored = texts[index]
+          return stored === undefined ? missing : { _tag: "Read", stored }
+        }),
+      (cause: unknown) => settleWith(() => ({ _tag: "Unreadable", cause }))
+    )
   }
 
   const flush = (): void => {
-    const batches = [...collecting.values()]
-    collecting.clear()
-    for (const batch of batches) batch.send()
+    const ready = collecting
+    collecting = []
+    for (const tenant of ready) send(tenant)
   }
 
   /** A batch with room for so many. */
-  const join = (tenantId: TenantId, count: number): Batch => {
-    const current = collecting.get(tenantId)
+  const join = (tenant: TenantReads, count: number): Batch => {
+    const current = tenant.collecting
     if (current !== undefined && current.subjects.length + count <= maxBatch) return current
-    current?.send()
-    const batch = open(tenantId)
-    if (collecting.size === 0) defer(flush)
-    collecting.set(tenantId, batch)
-    return batch
+    if (current === undefined) {
+      if (collecting.length === 0) defer(flush)
+      collecting.push(tenant)
+    } else send(tenant)
+    return tenant.collecting = makeBatch()
   }
 
-  const placeOf = (tenantId: TenantId, subject: Subject, batchOf: () => Batch): Waiting => {
-    const key = keyOf(tenantId, subject)
-    const shared = waiting.get(key)
+  const placeOf = (tenant: TenantReads, subject: Subject, batchOf: () => Batch): Place => {
+    const shared = placeIn(tenant.collecting, subject)
     if (shared !== undefined) return shared
+    for (const sent of tenant.sent) {
+      const place = placeIn(sent, subject)
+      if (place !== undefined) return place
+    }
     const batch = batchOf()
-    const place = { reads: batch.reads, index: batch.subjects.push(subject) - 1 }
-    waiting.set(key, place)
-    return place
+    const index = batch.subjects.push(subject) - 1
+    batch.places.set(subject.id, index)
+    return { reads: batch.reads, index }
   }
 
-  const readAt = async ({ index, reads }: Waiting): Promise<SharedRead> => (await reads)[index] ?? missing
+  const readAt = async ({ index, reads }: Place): Promise<SharedRead> => (await reads)[index] ?? missing
 
   return {
-    one: (tenantId: TenantId, subject: Subject): Promise<SharedRead> =>
-      readAt(placeOf(tenantId, subject, () => join(tenantId, 1))),
+    one: (tenantId: TenantId, subject: Subject): Promise<SharedRead> => {
+      const tenant = readsOf(tenantId)
+      return readAt(placeOf(tenant, subject, () => join(tenant, 1)))
+    },
     /** All of them in one round trip, in their order, up to 256; what is on its way already is not asked for again. */
     many: (tenantId: TenantId, subjects: ReadonlyArray<Subject>): Promise<ReadonlyArray<SharedRead>> => {
+      const tenant = readsOf(tenantId)
       let batch: Batch | undefined
-      const places = subjects.map((subject) => placeOf(tenantId, subject, () => batch ??= join(tenantId, subjects.length)))
+      const places = subjects.map((subject) => placeOf(tenant, subject, () => batch ??= join(tenant, subjects.length)))
       return Promise.all(places.map(readAt))
     }
   }
