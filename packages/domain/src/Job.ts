@@ -33,8 +33,8 @@ export const JobId = Schema.String.check(
 ).pipe(Schema.brand("JobId"))
 export type JobId = typeof JobId.Type
 
-/** The contract's statuses and `CANCELLED`, which clients are shown as `FAILED` (see `wireStatus`). */
-export const JobStatus = Schema.Literals([
+/** The statuses that a client is shown: it polls for ever on any other (CONTRACT.md, section 2). */
+export const WireJobStatus = Schema.Literals([
   "PENDING",
   "VALIDATING",
   "RUNNING",
@@ -43,9 +43,12 @@ export const JobStatus = Schema.Literals([
   "FAILED",
   "REJECTED_BAD_INPUT",
   "FALLBACK_TO_GPU",
-  "REVIEW_REQUIRED",
-  "CANCELLED"
+  "REVIEW_REQUIRED"
 ])
+export type WireJobStatus = typeof WireJobStatus.Type
+
+/** The contract's statuses and `CANCELLED`, which clients are shown as `FAILED` (see {@link wireStatus}). */
+export const JobStatus = Schema.Literals([...WireJobStatus.literals, "CANCELLED"])
 export type JobStatus = typeof JobStatus.Type
 
 export class Job extends Schema.Class<Job>("@lectern/domain/Job")({
@@ -136,7 +139,7 @@ export const isTerminal = (status: JobStatus): boolean => {
 export const isActive = (status: JobStatus): boolean => status === "VALIDATING" || status === "RUNNING"
 
 /** What a client is shown: it polls for ever on a status that it does not know, so it is never shown `CANCELLED`. */
-export const wireStatus = (status: JobStatus): Exclude<JobStatus, "CANCELLED"> =>
+export const wireStatus = (status: JobStatus): WireJobStatus =>
   status === "CANCELLED" ? "FAILED" : status
 
 /** Proof of a claim: who holds the job, in which attempt. */

@@ -1,4 +1,5 @@
-import { integerOf, objectOf, parseStored, type StoredObject, type StoredVersion, textOf, versionOf } from "./storedJson.ts"
+import { objectOf, textOf } from "./storedJson.ts"
+import { storedStatusDecoder } from "./StoredStatus.ts"
 
 const statuses = [
   "PENDING",
@@ -13,30 +14,8 @@ const statuses = [
 ] as const
 export type JobWireStatus = typeof statuses[number]
 
-/** A field of the wrong type counts as absent; a status that no client knows makes the whole value none. */
-export interface StoredJobStatus {
-  readonly status: JobWireStatus
-  readonly jobType: string | null
-  readonly errorMessage: string | null
-  readonly result: StoredObject | null
-  /** Milliseconds since 1970. */
-  readonly updatedAt: number | null
-  readonly version: StoredVersion | null
-}
-
-const known: ReadonlyMap<unknown, JobWireStatus> = new Map(statuses.map((status) => [status, status]))
-
-export const decodeJobStatus = (text: string | null): StoredJobStatus | null => {
-  const value = parseStored(text)
-  if (value === null) return null
-  const status = known.get(value["status"])
-  if (status === undefined) return null
-  return {
-    status,
-    jobType: textOf(value["job_type"]),
-    errorMessage: textOf(value["error_message"]),
-    result: objectOf(value["result"]),
-    updatedAt: integerOf(value["updated_at"]),
-    version: versionOf(value)
-  }
-}
+export const decodeJobStatus = storedStatusDecoder(statuses, (value) => ({
+  jobType: textOf(value["job_type"]),
+  errorMessage: textOf(value["error_message"]),
+  result: objectOf(value["result"])
+}))

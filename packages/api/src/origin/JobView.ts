@@ -1,18 +1,5 @@
 import { Schema } from "effect"
-import { type Job, JobId, JobKind, type MirroredProgress, wireStatus } from "@lectern/domain"
-
-/** The statuses that a client is shown: it polls for ever on any other (CONTRACT.md, section 2). */
-export const WireJobStatus = Schema.Literals([
-  "PENDING",
-  "VALIDATING",
-  "RUNNING",
-  "RETRYING",
-  "DONE",
-  "FAILED",
-  "REJECTED_BAD_INPUT",
-  "FALLBACK_TO_GPU",
-  "REVIEW_REQUIRED"
-])
+import { type Job, JobId, JobKind, type MirroredProgress, WireJobStatus, wireStatus } from "@lectern/domain"
 
 /** `percent` is 0..100 of the job, `step_percent` of the step; `step_index` counts from 1. */
 export const JobProgressView = Schema.Struct({

@@ -1,4 +1,5 @@
 /** The decoders of the edge are written by hand; here each is held against the Schema that says the same. */
+import { VideoStatus as WireVideoStatus, WireJobStatus } from "@lectern/domain"
 import { Effect, Option, Schema } from "effect"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
@@ -17,7 +18,7 @@ const Percent = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 100 }))
 const Version = { revision: lenient(Schema.Int), attempt: lenient(Schema.Int) }
 
 const VideoStatus = Schema.fromJsonString(Schema.Struct({
-  status: Schema.Literals(["PENDING", "UPLOADED", "PROCESSING", "READY", "FAILED"]),
+  status: WireVideoStatus,
   hls_path: lenient(Schema.String),
   duration: lenient(Schema.Int),
   error_reason: lenient(Schema.String),
@@ -26,9 +27,7 @@ const VideoStatus = Schema.fromJsonString(Schema.Struct({
 }))
 
 const JobStatus = Schema.fromJsonString(Schema.Struct({
-  status: Schema.Literals([
-    "PENDING", "VALIDATING", "RUNNING", "RETRYING", "DONE", "FAILED", "REJECTED_BAD_INPUT", "FALLBACK_TO_GPU", "REVIEW_REQUIRED"
-  ]),
+  status: WireJobStatus,
   job_type: lenient(Schema.String),
   error_message: lenient(Schema.String),
   result: lenient(Schema.Record(Schema.String, Schema.Unknown)),
@@ -105,7 +104,7 @@ const texts = (fields: Record<string, fc.Arbitrary<unknown>>) =>
   )
 
 const videoTexts = texts({
-  status: often(fc.constantFrom("PENDING", "UPLOADED", "PROCESSING", "READY", "FAILED", "DONE", "ready", "__proto__")),
+  status: often(fc.constantFrom(...WireVideoStatus.literals, "DONE", "ready", "__proto__")),
   hls_path: often(fc.string()),
   duration: often(fc.nat()),
   error_reason: often(fc.string()),
@@ -113,7 +112,7 @@ const videoTexts = texts({
   ...version
 })
 const jobTexts = texts({
-  status: often(fc.constantFrom("PENDING", "RUNNING", "DONE", "FALLBACK_TO_GPU", "CANCELLED", "READY", "toString")),
+  status: often(fc.constantFrom(...WireJobStatus.literals, "CANCELLED", "READY", "toString")),
   job_type: often(fc.string()),
   error_message: often(fc.string()),
   updated_at: often(fc.nat()),
