@@ -1,4 +1,4 @@
-import type { RuleCheck } from "@lectern/domain"
+import { fileFault, type RuleCheck } from "@lectern/domain"
 import { Context, Duration, Effect, FileSystem, Layer, Path, type PlatformError, Schema } from "effect"
 import type { ChildProcessSpawner } from "effect/process"
 import { defaultPlanOptions, type EncodePlan, plan, type PlanOptions } from "./EncodePlan.ts"
@@ -118,7 +118,7 @@ export class Encoder extends Context.Service<
 
         const workspaceFailed = (action: string, path: string) => (error: PlatformError.PlatformError) =>
           new TranscodeFailed({
-            reason: new WorkspaceFailed({ action, path, detail: error.message }),
+            reason: new WorkspaceFailed({ action, path, detail: fileFault(error) }),
             retryable: true
           })
 

@@ -1,3 +1,4 @@
+import { fileFault } from "@lectern/domain"
 import { Context, Duration, Effect, FileSystem, Layer, Option, Path, Schema } from "effect"
 import { containerSignature, signatureBytes } from "./ContainerSignature.ts"
 import type { EncoderUnavailable } from "./EncoderUnavailable.ts"
@@ -369,7 +370,7 @@ export class MediaProbe extends Context.Service<
             Effect.catchTag(effect, "PlatformError", (error) =>
               Effect.fail(
                 new TranscodeFailed({
-                  reason: new WorkspaceFailed({ action: "read", path, detail: error.message }),
+                  reason: new WorkspaceFailed({ action: "read", path, detail: fileFault(error) }),
                   retryable: false
                 })
               )

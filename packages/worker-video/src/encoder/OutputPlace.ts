@@ -1,3 +1,4 @@
+import { fileFault } from "@lectern/domain"
 import { Effect, FileSystem, Path } from "effect"
 import type { PlatformError } from "effect/PlatformError"
 import type { Scope } from "effect/Scope"
@@ -39,14 +40,14 @@ export const openOutputPlace = (
     const or =
       (action: string, path: string) =>
       <A, R>(effect: Effect.Effect<A, PlatformError, R>) =>
-        Effect.mapError(effect, (error) => failed(action, path, error.message, true))
+        Effect.mapError(effect, (error) => failed(action, path, fileFault(error), true))
 
     const entriesOf = fileSystem.readDirectory(target).pipe(
       Effect.catchIf(
         (error) => error.reason._tag === "NotFound",
         () => Effect.succeed(null)
       ),
-      Effect.mapError((error) => failed("replace", target, error.message, false))
+      Effect.mapError((error) => failed("replace", target, fileFault(error), false))
     )
     const checkedEntries = Effect.gen(function* () {
       const entries = yield* entriesOf

@@ -1,4 +1,5 @@
-import { Effect, FileSystem, Path } from "effect"
+import { fileFault } from "@lectern/domain"
+import { Effect, FileSystem, Option, Path, Schema } from "effect"
 import type { PlatformError } from "effect/PlatformError"
 import type { PartState } from "./EncodeGroups.ts"
 import { EncodeToken, randomEncodeToken } from "./EncodeToken.ts"
@@ -13,6 +14,9 @@ export interface PartFolder {
   /** Removes it, once the output is in its place or never will be. Leaves another process's alone. */
   readonly remove: Effect.Effect<void, TranscodeFailed>
 }
+
+/** A full disk leaves the file of the token, or of the process, empty: as good as none. */
+const decodeToken = Schema.decodeUnknownOption(EncodeToken)
 
 const tokenName = "token"
 const ownerName = "pid"
@@ -33,7 +37,7 @@ export const keepInFolder = Effect.fnUntraced(function* (outDir: string) {
   const refused = (action: string, path: string, detail: string, retryable: boolean) =>
     new TranscodeFailed({ reason: new WorkspaceFailed({ action, path, detail }), retryable })
   const inFolder = <A>(effect: Effect.Effect<A, PlatformError>) =>
-    Effect.mapError(effect, (error) => refused("keep parts in", folder, error.message, true))
+    Effect.mapError(effect, (error) => refused("keep parts in", folder, fileFault(error), true))
   const readIfThere = (path: string) =>
     fileSystem.readFileString(path).pipe(
       Effect.map((text) => text.trim()),
@@ -55,8 +59,8 @@ export const keepInFolder = Effect.fnUntraced(function* (outDir: string) {
 
   /** The other process that is at work here, if there is one. */
   const otherOwner = Effect.map(readIfThere(paths.join(folder, ownerName)), (text) => {
-    const pid = Number(text ?? process.pid)
-    return pid !== process.pid && isRunning(pid) ? pid : null
+    const pid = Number.parseInt(text ?? "", 10)
+    return pid > 0 && pid !== process.pid && isRunning(pid) ? pid : null
   })
 
   const open = Effect.fnUntraced(function* (key: EncodeKey) {
@@ -71,9 +75,9 @@ export const keepInFolder = Effect.fnUntraced(function* (outDir: string) {
       if (token !== null) yield* clearRooms(token)
       yield* remove(paths.join(folder, entry))
     }
-    const known = yield* readIfThere(paths.join(home, tokenName))
-    const token = known === null ? yield* randomEncodeToken : EncodeToken.make(known)
-    if (known === null) yield* inFolder(fileSystem.writeFileString(paths.join(home, tokenName), token))
+    const known = decodeToken(yield* readIfThere(paths.join(home, tokenName)))
+    const token = Option.getOrNull(known) ?? (yield* randomEncodeToken)
+    if (Option.isNone(known)) yield* inFolder(fileSystem.writeFileString(paths.join(home, tokenName), token))
     yield* clearRooms(token)
     yield* remove(paths.join(home, halfMade))
     return { home, token }

@@ -1,3 +1,4 @@
+import { fileFault } from "@lectern/domain"
 import { Cause, Clock, Effect, Fiber, FileSystem, Path, Queue, Schema, Semaphore } from "effect"
 import type { PlatformError } from "effect/PlatformError"
 import {
@@ -61,7 +62,7 @@ const partNames = (plan: EncodePlan): ReadonlyArray<string> => [
 ]
 
 const unusable = (path: string) => (error: PlatformError) =>
-  new TranscodeFailed({ reason: new WorkspaceFailed({ action: "use", path, detail: error.message }), retryable: true })
+  new TranscodeFailed({ reason: new WorkspaceFailed({ action: "use", path, detail: fileFault(error) }), retryable: true })
 
 const isStall = (error: unknown): boolean => error instanceof TranscodeFailed && error.reason._tag === "Stalled"
 

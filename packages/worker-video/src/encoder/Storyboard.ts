@@ -1,3 +1,4 @@
+import { fileFault } from "@lectern/domain"
 import { Context, Duration, Effect, FileSystem, Layer, Path } from "effect"
 import type { PlatformError } from "effect/PlatformError"
 import type { VideoPlan } from "./EncodePlan.ts"
@@ -125,7 +126,7 @@ export class Storyboard extends Context.Service<
           new TranscodeFailed({ reason: new StoryboardMissing({ detail }), retryable: true })
         const unwritable = (path: string) => (error: PlatformError) =>
           new TranscodeFailed({
-            reason: new WorkspaceFailed({ action: "write to", path, detail: error.message }),
+            reason: new WorkspaceFailed({ action: "write to", path, detail: fileFault(error) }),
             retryable: true
           })
 

@@ -1,3 +1,4 @@
+import { fileFault } from "@lectern/domain"
 import ffmpeg from "fluent-ffmpeg"
 import { Cause, Clock, Deferred, Duration, Effect, Exit, FileSystem, Layer, Option, Path, Queue } from "effect"
 import { fileURLToPath } from "node:url"
@@ -105,7 +106,7 @@ export const layer: Layer.Layer<Transcoder, never, FileSystem.FileSystem | Path.
         { discard: true }
       ).pipe(
         Effect.mapError((error) =>
-          failed(new WorkspaceFailed({ action: "write to", path: job.outDir, detail: error.message }))
+          failed(new WorkspaceFailed({ action: "write to", path: job.outDir, detail: fileFault(error) }))
         )
       )
 

@@ -73,4 +73,27 @@ layer(NodeServices.layer, { excludeTestServices: true })("parts in a folder", (i
       assert.deepStrictEqual([...(yield* first.states).keys()], ["pictures-00000"])
     })
   )
+
+  it.effect("begin anew where a full disk has left the files of the process and of the token empty", () =>
+    Effect.gen(function* () {
+      const fileSystem = yield* FileSystem.FileSystem
+      const { folder, outDir } = yield* place
+      yield* fileSystem.makeDirectory(`${folder}/key`, { recursive: true })
+      yield* fileSystem.writeFileString(`${folder}/pid`, "")
+      yield* fileSystem.writeFileString(`${folder}/key/token`, "")
+      const keeper = yield* (yield* keepInFolder(outDir)).keep("key")
+      assert.deepStrictEqual([...(yield* keeper.states)], [])
+      assert.strictEqual(yield* fileSystem.readFileString(`${folder}/key/token`), keeper.token)
+    })
+  )
+
+  it.effect("say what stands in their way", () =>
+    Effect.gen(function* () {
+      const fileSystem = yield* FileSystem.FileSystem
+      const { outDir, parent } = yield* place
+      yield* fileSystem.writeFileString(`${parent}/.out.parts`, "")
+      const { message } = yield* Effect.flip((yield* keepInFolder(outDir)).keep("key"))
+      assert.include(message, `Cannot keep parts in "${parent}/.out.parts": a file stands where a directory is needed`)
+    })
+  )
 })
