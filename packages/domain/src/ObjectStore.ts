@@ -24,13 +24,16 @@ export class ObjectNotFound extends Schema.TaggedError<ObjectNotFound>()("Object
   }
 }
 
-/** The object is not the one that was looked at: somebody has replaced it. */
+/** The object is not the one that was looked at: somebody has replaced it, removed it, or made one where there was none. */
 export class ObjectChanged extends Schema.TaggedError<ObjectChanged>()("ObjectChanged", {
   key: Schema.String,
-  etag: Schema.String
+  /** The version that was looked at; `null`: there was none. */
+  etag: Schema.NullOr(Schema.String)
 }) {
   override get message(): string {
-    return `Object "${this.key}" is no longer of version ${this.etag}`
+    return this.etag === null
+      ? `There is an object "${this.key}" by now`
+      : `Object "${this.key}" is no longer of version ${this.etag}`
   }
 }
 
@@ -40,6 +43,13 @@ export interface ObjectHead {
   readonly size: number
   readonly contentType: string
   readonly etag: string
+}
+
+/** An object as it was when it was looked at. */
+export interface SeenObject {
+  readonly key: string
+  /** `null`: there was none. */
+  readonly etag: string | null
 }
 
 export interface ObjectHeaders {
@@ -58,6 +68,16 @@ export class ObjectStore extends Context.Service<ObjectStore, {
     body: Stream.Stream<Uint8Array, E>,
     options: ObjectHeaders & { readonly size: number }
   ) => Effect.Effect<void, E | ObjectStoreUnavailable>
+  /**
+   * Creates or replaces a small object, if it still is as it was `seen`, in one step: of two that have seen the same, one
+   * succeeds, and the other changes nothing. A write whose answer was lost may have succeeded and still fail with
+   * `ObjectChanged`: whoever may try again looks again before.
+   */
+  readonly putIfUnchanged: (
+    seen: SeenObject,
+    bytes: Uint8Array,
+    headers: ObjectHeaders
+  ) => Effect.Effect<void, ObjectChanged | ObjectStoreUnavailable>
   /** Bytes `start` to `end` (inclusive) when a range is given. */
   readonly get: (
     key: string,

@@ -9,6 +9,8 @@ export interface S3Request {
   readonly path: string
   readonly query: URLSearchParams
   readonly range: string | undefined
+  /** The version that a write demands: an ETag to match, `"*"` for none at all. */
+  readonly demands: string | undefined
 }
 
 interface OpenUpload {
@@ -25,6 +27,10 @@ export interface S3Gate {
   readonly cutAnswers: (count: number, afterBytes: number) => Effect.Effect<void>
   /** Cuts the connection of each of the next `count` uploads of a part, once its body is there. */
   readonly cutParts: (count: number) => Effect.Effect<void>
+  /** Cuts the connection of each of the next `count` writes with a condition, once the object is written. */
+  readonly loseAnswers: (count: number) => Effect.Effect<void>
+  /** Answers each of the next `count` writes with a condition that somebody else is writing the object. */
+  readonly conflict: (count: number) => Effect.Effect<void>
 }
 
 /** So many entries are in one page of a list, so that a short test turns pages. */
@@ -62,9 +68,25 @@ const uploadsPage = (uploads: ReadonlyMap<string, OpenUpload>, prefix: string, m
     ).join("") + "</ListMultipartUploadsResult>"
 }
 
+const demandOf = ({ headers }: IncomingMessage): string | undefined => headers["if-match"] ?? headers["if-none-match"]
+
+/**
+ * What a write with a condition is answered that does not hold, as S3 documents it (User Guide, "Conditional write
+ * behavior"): 412 for another version, 404 where `If-Match` finds none. `null`: the condition holds.
+ */
+const refusalOf = ({ headers }: IncomingMessage, etag: string | null): readonly [status: number, code: string] | null =>
+  headers["if-none-match"] === "*"
+    ? etag === null ? null : [412, "PreconditionFailed"]
+    : etag === null
+    ? [404, "NoSuchKey"]
+    : headers["if-match"] === etag
+    ? null
+    : [412, "PreconditionFailed"]
+
 /**
  * A proxy before an S3 server (path style) that cuts connections where a test wants it, and answers what `fauxqs` lacks: the
- * lists of open uploads and of their parts, from what came through. An upload is known under its own key alone.
+ * lists of open uploads and of their parts, from what came through, and the conditions of PutObject. An upload is known under
+ * its own key alone. Conditions hold among the requests that come through here.
  */
 export const makeS3Gate = (target: string): Effect.Effect<S3Gate, HarnessError, Scope.Scope> =>
   Effect.gen(function*() {
@@ -72,6 +94,21 @@ export const makeS3Gate = (target: string): Effect.Effect<S3Gate, HarnessError, 
     const uploads = new Map<string, OpenUpload>()
     let cutAnswers = { count: 0, afterBytes: 0 }
     let cutParts = 0
+    let loseAnswers = 0
+    let conflicts = 0
+    /** The last change of each object: the next one waits for it. */
+    const changes = new Map<string, Promise<unknown>>()
+
+    const inTurn = <A>(path: string, change: () => Promise<A>): Promise<A> => {
+      const turn = (changes.get(path) ?? Promise.resolve()).then(change, change)
+      changes.set(path, turn)
+      return turn
+    }
+
+    const etagOf = (path: string): Promise<string | null> =>
+      fetch(new URL(path, target), { method: "HEAD" }).then(({ headers, status }) =>
+        status === 404 ? null : headers.get("etag")
+      )
 
     const forward = (request: IncomingMessage, body: Buffer): Promise<{ readonly from: IncomingMessage; readonly body: Buffer }> =>
       new Promise((resolve, reject) => {
@@ -98,10 +135,35 @@ export const makeS3Gate = (target: string): Effect.Effect<S3Gate, HarnessError, 
       }
     }
 
+    const serveCondition = async (
+      request: IncomingMessage,
+      response: ServerResponse,
+      path: string,
+      sent: Buffer
+    ): Promise<void> => {
+      if (conflicts > 0) {
+        conflicts -= 1
+        return answer(response, 409, "<Error><Code>ConditionalRequestConflict</Code><Message>Try again</Message></Error>")
+      }
+      const refusal = refusalOf(request, await etagOf(path))
+      if (refusal !== null) {
+        const [status, code] = refusal
+        return answer(response, status, `<Error><Code>${code}</Code><Message>The condition does not hold</Message></Error>`)
+      }
+      const { body, from } = await forward(request, sent)
+      if (loseAnswers > 0) {
+        loseAnswers -= 1
+        response.destroy()
+        return
+      }
+      response.writeHead(from.statusCode ?? 502, from.headers)
+      response.end(body)
+    }
+
     const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
       const { pathname: path, searchParams: query } = new URL(request.url ?? "/", target)
       const method = request.method ?? "GET"
-      requests.push({ method, path, query, range: request.headers.range })
+      requests.push({ method, path, query, range: request.headers.range, demands: demandOf(request) })
       const sent = await buffer(request)
       const id = query.get("uploadId")
       const upload = id === null ? undefined : uploads.get(id)
@@ -115,8 +177,11 @@ export const makeS3Gate = (target: string): Effect.Effect<S3Gate, HarnessError, 
       } else if (method === "PUT" && upload !== undefined && cutParts > 0) {
         cutParts -= 1
         response.destroy()
+      } else if (method === "PUT" && demandOf(request) !== undefined) {
+        await inTurn(path, () => serveCondition(request, response, path, sent))
       } else {
-        const { body, from } = await forward(request, sent)
+        const change = () => forward(request, sent)
+        const { body, from } = await (method === "PUT" || method === "DELETE" ? inTurn(path, change) : change())
         note(path, query, method, sent, from, body)
         response.writeHead(from.statusCode ?? 502, from.headers)
         if (method === "GET" && cutAnswers.count > 0 && body.length > cutAnswers.afterBytes) {
@@ -157,6 +222,14 @@ export const makeS3Gate = (target: string): Effect.Effect<S3Gate, HarnessError, 
       cutParts: (count) =>
         Effect.sync(() => {
           cutParts = count
+        }),
+      loseAnswers: (count) =>
+        Effect.sync(() => {
+          loseAnswers = count
+        }),
+      conflict: (count) =>
+        Effect.sync(() => {
+          conflicts = count
         })
     }
   })

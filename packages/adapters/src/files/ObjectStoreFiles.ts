@@ -1,7 +1,16 @@
-import { ObjectChanged, type ObjectHead, ObjectNotFound, ObjectStore, ObjectStoreUnavailable } from "@lectern/domain"
+import {
+  ObjectChanged,
+  type ObjectHead,
+  type ObjectHeaders,
+  ObjectNotFound,
+  ObjectStore,
+  ObjectStoreUnavailable,
+  type SeenObject
+} from "@lectern/domain"
 import { Clock, Effect, FileSystem, Layer, Option, Path, PlatformError, Stream } from "effect"
 import { randomUUID } from "node:crypto"
 import { checkedKey, checkedPrefix, checkedRange } from "./checkedKey.ts"
+import { makeKeyTurns } from "./KeyTurns.ts"
 import { multipartUploadsFiles } from "./MultipartUploadsFiles.ts"
 import { readChunk, readDescription, readExactly, writeObjectFile } from "./ObjectFile.ts"
 import { ObjectGrants } from "./ObjectGrants.ts"
@@ -32,6 +41,9 @@ const nameToPart = (name: string): string =>
 const isAbsent = (error: { readonly _tag: string }): boolean =>
   error instanceof PlatformError.PlatformError && error.reason._tag === "NotFound"
 
+const isThere = (error: { readonly _tag: string }): boolean =>
+  error instanceof PlatformError.PlatformError && error.reason._tag === "AlreadyExists"
+
 /** Faults that go away by themselves or by an operator's hand elsewhere; a refused permission and damage do not. */
 const isRetryable = (cause: unknown): boolean =>
   cause instanceof PlatformError.PlatformError &&
@@ -43,6 +55,9 @@ const isRetryable = (cause: unknown): boolean =>
  * A put is written beside, synced and renamed, so that a reader sees the old object or the new one, also after a crash. Under
  * `objects/` the parts of a key are directories and an object's file ends in `~`: `a` and `a/b` can both exist. Case matters
  * only where it does to the file system.
+ *
+ * Whoever changes a key holds its lock for that moment, so that a put with a condition looks and replaces in one step; what
+ * removes a whole directory does so by one rename, after which a replacement finds no place.
  */
 export const layer = (
   options: ObjectStoreFilesOptions
@@ -65,6 +80,10 @@ export const layer = (
       )
       const objects = path.join(root, "objects")
       const scratch = path.join(root, "scratch")
+
+      const { inTurn } = yield* makeKeyTurns(path.join(root, "locks")).pipe(
+        Effect.mapError(unavailable("prepare the folder for", options.root))
+      )
 
       const scratchPath = Effect.map(Clock.currentTimeMillis, (now) => path.join(scratch, `${now}-${randomUUID()}`))
 
@@ -97,15 +116,31 @@ export const layer = (
         Effect.mapError(effect, (error) =>
           isAbsent(error) ? new ObjectNotFound({ key }) : unavailable(operation, key)(error)))
 
-      /** Brings a written file under its name. */
-      const place = Effect.fnUntraced(function*(from: string, to: string) {
+      /** A rename is on disk when its directory is. */
+      const syncDirectory = (directory: string) =>
+        Effect.scoped(Effect.flatMap(fs.open(directory, { flag: "r" }), (handle) => handle.sync))
+
+      /** Brings a written file under its name by `bring`, in a directory that is made if need be. */
+      const place = Effect.fnUntraced(function*(to: string, bring: Effect.Effect<void, PlatformError.PlatformError>) {
         const directory = path.dirname(to)
         yield* inside(directory)
         yield* fs.makeDirectory(directory, { recursive: true })
-        yield* fs.rename(from, to)
-        // The rename is on disk when its directory is.
-        yield* Effect.scoped(Effect.flatMap(fs.open(directory, { flag: "r" }), (handle) => handle.sync))
+        yield* bring
+        yield* syncDirectory(directory)
       }, Effect.retry({ times: placeAttempts - 1, while: isAbsent }))
+
+      /** Brings a written file under the name of the object that was seen, if it still is that one. */
+      const replace = Effect.fnUntraced(function*(from: string, { etag, key }: SeenObject) {
+        const to = fileOf(key)
+        const { description } = yield* Effect.scoped(open("write", key))
+        if (description.etag !== etag) return yield* new ObjectChanged({ key, etag })
+        yield* fs.rename(from, to)
+        yield* syncDirectory(path.dirname(to))
+      }, (effect, _, { etag, key }) =>
+        Effect.mapError(effect, (error) =>
+          error._tag === "ObjectNotFound" || isAbsent(error)
+            ? new ObjectChanged({ key, etag })
+            : error))
 
       const discard = (file: string): Effect.Effect<void> =>
         fs.remove(file, { recursive: true, force: true }).pipe(
@@ -126,11 +161,38 @@ export const layer = (
             (temporary) =>
               Effect.andThen(
                 writeObjectFile(temporary, body, headers, failed),
-                Effect.mapError(place(temporary, target), failed)
+                inTurn(key, Effect.mapError(place(target, fs.rename(temporary, target)), failed))
               ),
             discard
           )
         }).pipe(Effect.provideService(FileSystem.FileSystem, fs), Effect.withSpan("ObjectStore.put"))
+
+      const putIfUnchanged = Effect.fn("ObjectStore.putIfUnchanged")(function*(
+        seen: SeenObject,
+        bytes: Uint8Array,
+        headers: ObjectHeaders
+      ) {
+        const { etag, key } = seen
+        const target = fileOf(yield* checkedKey(key))
+        const failed = unavailable("write", key)
+        yield* Effect.acquireUseRelease(
+          scratchPath,
+          (temporary) =>
+            Effect.andThen(
+              writeObjectFile(temporary, Stream.succeed(bytes), { ...headers, size: bytes.byteLength }, failed),
+              inTurn(
+                key,
+                etag === null
+                  // A link, unlike a rename, replaces nothing.
+                  ? Effect.mapError(place(target, fs.link(temporary, target)), (error) =>
+                    isThere(error) ? new ObjectChanged({ key, etag }) : failed(error))
+                  : Effect.mapError(replace(temporary, seen), (error) =>
+                    error._tag === "ObjectChanged" ? error : failed(error))
+              )
+            ),
+          discard
+        )
+      }, Effect.provideService(FileSystem.FileSystem, fs))
 
       const get = (key: string, range?: { readonly start: number; readonly end: number }) =>
         Stream.unwrap(Effect.gen(function*() {
@@ -190,8 +252,11 @@ export const layer = (
 
       const remove = Effect.fn("ObjectStore.remove")(function*(key: string) {
         const file = fileOf(yield* checkedKey(key))
-        yield* Effect.andThen(inside(path.dirname(file)), fs.remove(file, { force: true })).pipe(
-          Effect.mapError(unavailable("remove", key))
+        yield* inTurn(
+          key,
+          Effect.andThen(inside(path.dirname(file)), fs.remove(file, { force: true })).pipe(
+            Effect.mapError(unavailable("remove", key))
+          )
         )
       })
 
@@ -250,6 +315,7 @@ export const layer = (
 
       return ObjectStore.of({
         put,
+        putIfUnchanged,
         get,
         getPart,
         head,

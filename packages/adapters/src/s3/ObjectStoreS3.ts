@@ -6,6 +6,7 @@ import {
   HeadObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
+  type PutObjectCommandInput,
   S3Client
 } from "@aws-sdk/client-s3"
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner"
@@ -19,6 +20,7 @@ import {
   ObjectNotFound,
   ObjectStore,
   ObjectStoreUnavailable,
+  type SeenObject,
   type UploadIncomplete,
   type UploadNotFound
 } from "@lectern/domain"
@@ -46,10 +48,17 @@ const deleteBatch = 1_000
 const probeKey = "lectern-readiness-probe"
 
 /**
+ * What a write with a condition that does not hold is answered: another version is there (412), somebody else is writing it
+ * at this moment (409), or, by S3 and not by R2, there is none to match (404).
+ */
+const isConditionLost = (cause: unknown): boolean =>
+  statusOf(cause) === 412 || faultName(cause) === "ConditionalRequestConflict" || faultName(cause) === "NoSuchKey"
+
+/**
  * Objects in a bucket of S3, R2 or whatever speaks their protocol.
  *
  * Every attempt of a call has a time limit and there are few of them. "Denied" and "no such bucket" are unavailability, never
- * an absent object (INCIDENTS.md, 16).
+ * an absent object (INCIDENTS.md, 16). The server has to keep the conditions of PutObject (`If-Match`, `If-None-Match: *`).
  */
 export const layer = (options: ObjectStoreS3Options): Layer.Layer<ObjectStore> =>
   Layer.effect(
@@ -88,7 +97,13 @@ export const layer = (options: ObjectStoreS3Options): Layer.Layer<ObjectStore> =
           cause: new Error(`${came} bytes came, not ${size}`)
         })
 
-      const putWhole = (key: string, body: Uint8Array, headers: ObjectHeaders) =>
+      const sendWhole = <E>(
+        key: string,
+        body: Uint8Array,
+        headers: ObjectHeaders,
+        condition: Pick<PutObjectCommandInput, "IfMatch" | "IfNoneMatch">,
+        failed: (cause: unknown) => E
+      ) =>
         call(
           (abortSignal) =>
             s3.send(
@@ -98,12 +113,31 @@ export const layer = (options: ObjectStoreS3Options): Layer.Layer<ObjectStore> =
                 Body: body,
                 ContentLength: body.byteLength,
                 ContentType: headers.contentType,
-                CacheControl: headers.cacheControl
+                CacheControl: headers.cacheControl,
+                ...condition
               }),
               { abortSignal }
             ),
-          unavailable("write", key)
+          failed
         )
+
+      const putWhole = (key: string, body: Uint8Array, headers: ObjectHeaders) =>
+        sendWhole(key, body, headers, {}, unavailable("write", key))
+
+      const putIfUnchanged = Effect.fn("ObjectStore.putIfUnchanged")(function*(
+        { etag, key }: SeenObject,
+        bytes: Uint8Array,
+        headers: ObjectHeaders
+      ) {
+        yield* checkedKey(key)
+        yield* sendWhole(
+          key,
+          bytes,
+          headers,
+          etag === null ? { IfNoneMatch: "*" } : { IfMatch: etag },
+          (cause) => isConditionLost(cause) ? new ObjectChanged({ key, etag }) : unavailable("write", key)(cause)
+        )
+      })
 
       const multipart = multipartUploadsS3({ s3, bucket: Bucket, unavailable, incomplete, wrongSize })
 
@@ -373,6 +407,7 @@ export const layer = (options: ObjectStoreS3Options): Layer.Layer<ObjectStore> =
 
       return ObjectStore.of({
         put,
+        putIfUnchanged,
         get,
         getPart,
         head,

@@ -205,6 +205,61 @@ export const objectStoreSuite = <E>(
           assert.strictEqual((yield* Effect.flip(store.getPart(head, { start: 0, end: 9 })))._tag, "ObjectNotFound")
         }))
 
+      const putSeen = Effect.fnUntraced(function*(key: string, etag: string | null, content: string) {
+        const { putIfUnchanged } = yield* ObjectStore
+        return yield* putIfUnchanged({ key, etag }, text(content), playlist)
+      })
+
+      it.effect("puts an object where there still is none, and refuses where there is one by now", () =>
+        Effect.gen(function*() {
+          const store = yield* ObjectStore
+          const key = `${randomUUID()}/video/hls/7/master.m3u8`
+          yield* putSeen(key, null, "first")
+          const { contentType, size } = yield* store.head(key)
+          assert.deepStrictEqual([contentType, size], [playlist.contentType, 5])
+          const refused = yield* Effect.flip(putSeen(key, null, "second"))
+          assert.strictEqual(refused._tag, "ObjectChanged")
+          assert.deepStrictEqual(yield* read(store.get(key)), text("first"))
+        }))
+
+      it.effect("replaces an object that is still the one that was seen, and refuses another and one that is gone", () =>
+        Effect.gen(function*() {
+          const store = yield* ObjectStore
+          const prefix = `${randomUUID()}/hls/`
+          const key = `${prefix}master.m3u8`
+          yield* write(key, "first")
+          const { etag } = yield* store.head(key)
+          yield* putSeen(key, etag, "second")
+          assert.deepStrictEqual(yield* read(store.get(key)), text("second"))
+          assert.strictEqual((yield* store.head(key)).contentType, playlist.contentType)
+          assert.strictEqual((yield* Effect.flip(putSeen(key, etag, "third")))._tag, "ObjectChanged")
+          assert.deepStrictEqual(yield* read(store.get(key)), text("second"))
+
+          const second = yield* store.head(key)
+          yield* store.removePrefix(prefix)
+          assert.strictEqual((yield* Effect.flip(putSeen(key, second.etag, "fourth")))._tag, "ObjectChanged")
+          assert.deepStrictEqual(yield* Stream.runCollect(store.list(prefix)), [])
+          yield* putSeen(key, null, "fifth")
+          assert.deepStrictEqual(yield* read(store.get(key)), text("fifth"))
+        }))
+
+      for (const there of ["none", "an object"]) {
+        it.effect(`lets one of many through that have seen ${there} at the same time`, () =>
+          Effect.gen(function*() {
+            const store = yield* ObjectStore
+            const key = `${randomUUID()}/contended`
+            if (there !== "none") yield* write(key, "before")
+            const etag = there === "none" ? null : (yield* store.head(key)).etag
+            const contents = Array.from({ length: 12 }, (_, index) => `by ${index}`)
+            const exits = yield* Effect.forEach(contents, (content) => Effect.exit(putSeen(key, etag, content)), {
+              concurrency: "unbounded"
+            })
+            const [winner, ...others] = contents.filter((_, index) => exits[index]?._tag === "Success")
+            assert.deepStrictEqual(others, [])
+            assert.deepStrictEqual(yield* read(store.get(key)), text(winner ?? ""))
+          }))
+      }
+
       const smallestPart = 5 * 1024 * 1024
       const putPart = Effect.fnUntraced(function*(upload: MultipartUpload, number: number, bytes: Uint8Array) {
         const { multipart } = yield* ObjectStore
@@ -306,6 +361,7 @@ export const objectStoreSuite = <E>(
             for (
               const call of [
                 store.put(key, Stream.empty, { ...binary, size: 0 }),
+                store.putIfUnchanged({ key, etag: null }, text("x"), binary),
                 Stream.runDrain(store.get(key)),
                 store.head(key),
                 store.remove(key),

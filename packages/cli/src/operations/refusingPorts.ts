@@ -54,6 +54,7 @@ export const refusingObjects: Layer.Layer<ObjectStore> = Layer.sync(ObjectStore,
   const refuse = Effect.fail(error)
   return ObjectStore.of({
     put: () => refuse,
+    putIfUnchanged: () => refuse,
     get: () => Stream.fail(error),
     getPart: () => refuse,
     head: () => refuse,

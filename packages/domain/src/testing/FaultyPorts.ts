@@ -180,6 +180,7 @@ export const faultyObjectStore: Layer.Layer<ObjectStore, never, ObjectStore | Fa
         new ObjectStoreUnavailable({ operation, key, retryable, cause }))
     return ObjectStore.of({
       put: (key, ...rest) => faulty("put", key, real.put(key, ...rest)),
+      putIfUnchanged: (seen, ...rest) => faulty("putIfUnchanged", seen.key, real.putIfUnchanged(seen, ...rest)),
       get: (key, range) => Stream.unwrap(faulty("get", key, Effect.sync(() => real.get(key, range)))),
       getPart: (head, range) => faulty("getPart", head.key, real.getPart(head, range)),
       head: (key) => faulty("head", key, real.head(key)),

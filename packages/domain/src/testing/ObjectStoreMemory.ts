@@ -44,6 +44,12 @@ export const layer: Layer.Layer<ObjectStore> = Layer.sync(ObjectStore, () => {
         }
         place(key, bytes, options)
       }),
+    putIfUnchanged: ({ etag, key }, bytes, headers) =>
+      Effect.flatMap(checked(key), () => {
+        if ((objects.get(key)?.head.etag ?? null) !== etag) return Effect.fail(new ObjectChanged({ key, etag }))
+        place(key, bytes.slice(), headers)
+        return Effect.void
+      }),
     get: (key, range) =>
       Stream.fromEffect(
         Effect.map(find(key), ({ bytes }) => range === undefined ? bytes : bytes.slice(range.start, range.end + 1))
