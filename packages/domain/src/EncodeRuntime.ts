@@ -49,8 +49,17 @@ export type EncodeRunState =
 /** One run that is asked for: the job, and the number of the wish (see `Submission`). */
 export interface EncodeSubmission extends JobRef {
   readonly submission: number
-  /** In how many tasks the run works on the job together, 2 to 10,000; one where it is not given. */
+  /**
+   * In how many containers the run works on the job together, 2 to 10,000; one where it is not given. A runtime whose runs
+   * share one machine makes one of them all the same: they would only take it from each other.
+   */
   readonly arraySize?: number
+}
+
+/** A run that is at work now, and the wish that it came of. */
+export interface RunAtWork extends JobRef {
+  readonly runId: string
+  readonly submission: number
 }
 
 /** Where encodes run: AWS Batch, or child processes of this one. One submission is one run of the worker's program. */
@@ -67,6 +76,10 @@ export class EncodeRuntime extends Context.Service<EncodeRuntime, {
   readonly describe: (
     externalIds: ReadonlyArray<string>
   ) => Effect.Effect<ReadonlyMap<string, EncodeRunState>, EncodeRuntimeUnavailable>
-  /** Stops a run that waits or runs; harmless when it has ended. It does not wait for the end. */
+  /** The runs of anybody's submissions that are at work now and were not told to stop; those that wait are none of them. */
+  readonly atWork: Effect.Effect<ReadonlyArray<RunAtWork>, EncodeRuntimeUnavailable>
+  /**
+   * Stops a run that waits or runs, all containers of it; harmless when it has ended. It does not wait for the end.
+   */
   readonly terminate: (externalId: string, reason: string) => Effect.Effect<void, EncodeRuntimeUnavailable>
 }>()("@lectern/domain/EncodeRuntime") {}

@@ -270,6 +270,9 @@ const failToStart = (job: Job, now: Millis, policy: JobPolicy, reason: string): 
     : change(job, now, { ...notHandedOver, unclaimedRuns, runAfter: now + policy.retryDelay(unclaimedRuns) })
 }
 
+/** The holder of the job fell silent: it is gone, or it hangs. */
+export const leaseExpired = "lease_expired"
+
 /** The job was preempted as often as it may be attempted. */
 const tooManyAttemptsCode = "too_many_attempts"
 
@@ -295,7 +298,7 @@ export const claimJob = (
   if (isTerminal(job.status)) return { _tag: "Finished", status: job.status }
   if (isActive(job.status)) {
     if (job.leaseUntil !== null && job.leaseUntil > now) return { _tag: "Busy", until: job.leaseUntil }
-    const expired = failAttempt(job, now, policy, "lease_expired", vanished(job))
+    const expired = failAttempt(job, now, policy, leaseExpired, vanished(job))
     return isTerminal(expired.status)
       ? { _tag: "GaveUp", job: expired }
       : { _tag: "Expired", job: expired, until: expired.runAfter }
@@ -509,7 +512,7 @@ export const applySystemCommand = (
   switch (command._tag) {
     case "Expire":
       return isActive(job.status) && job.attempt === command.attempt && job.leaseUntil !== null && job.leaseUntil <= now
-        ? failAttempt(job, now, policy, "lease_expired", command.message)
+        ? failAttempt(job, now, policy, leaseExpired, command.message)
         : null
     case "RunEnded":
       if (isActive(job.status)) {

@@ -2,6 +2,7 @@ import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { containersFor, CurrentEncodeArray } from "./EncodeArray.ts"
 import { EncodeRuntime, type EncodeRuntimeUnavailable, type SubmissionUncertain } from "./EncodeRuntime.ts"
 import type { Job } from "./Job.ts"
 import { JobMessage, JobQueue, type QueueUnavailable } from "./JobQueue.ts"
@@ -42,6 +43,7 @@ export class JobDispatcher extends Context.Service<JobDispatcher, {
       const store = yield* JobStore
       const runtime = yield* EncodeRuntime
       const queue = yield* JobQueue
+      const array = yield* CurrentEncodeArray
 
       const send = Effect.fnUntraced(function*(job: Undispatched) {
         const messageId = yield* queue.send(
@@ -66,29 +68,43 @@ export class JobDispatcher extends Context.Service<JobDispatcher, {
         return recorded === "Recorded" ? "Dispatched" : "Left"
       })
 
+      /** In how many containers a job is encoded. Asked for before its submission is opened: an answer may be lost. */
+      const containersOf = (job: Undispatched): Effect.Effect<number, JobStoreUnavailable> =>
+        array.mostContainers === 1 ? Effect.succeed(1) : store.getJob(job.tenantId, job.jobId).pipe(
+          Effect.map(({ video }) => containersFor(array, video?.fileSize ?? null)),
+          // What opens the submission finds that out by itself.
+          Effect.catchTag("JobNotFound", () => Effect.succeed(1))
+        )
+
       /** Asks for a run. What the runtime refused, the next one need not look for. */
-      const ask = Effect.fnUntraced(function*(job: Undispatched, submission: number) {
-        const runId = yield* runtime.submit({ tenantId: job.tenantId, jobId: job.jobId, submission }).pipe(
+      const ask = Effect.fnUntraced(function*(job: Undispatched, submission: number, containers: number) {
+        const runId = yield* runtime.submit({
+          tenantId: job.tenantId,
+          jobId: job.jobId,
+          submission,
+          ...(containers === 1 ? {} : { arraySize: containers })
+        }).pipe(
           Effect.tapErrorTag("EncodeRuntimeUnavailable", () => store.dropSubmission(job, submission))
         )
         return yield* recordRun(job, submission, runId)
       })
 
       const submit = Effect.fnUntraced(function*(job: Undispatched): Effect.fn.Return<Dispatched, DispatchFailure> {
+        const containers = yield* containersOf(job)
         const begun = yield* store.beginSubmission(job, job, runtime.findableAfterMillis)
         switch (begun._tag) {
           case "Quiet":
           case "MovedOn":
             return "Left"
           case "Submit":
-            return yield* ask(job, begun.submission)
+            return yield* ask(job, begun.submission, containers)
           case "Find": {
             const [run, ...others] = yield* runtime.find({
               tenantId: job.tenantId,
               jobId: job.jobId,
               submission: begun.submission
             })
-            if (run === undefined) return yield* ask(job, begun.submission)
+            if (run === undefined) return yield* ask(job, begun.submission, containers)
             yield* Effect.forEach(others, endSecondRun, { discard: true })
             return yield* recordRun(job, begun.submission, run)
           }

@@ -11,7 +11,7 @@
  * the run itself closes it as well. Whoever comes to record a second run is told so, and ends that run.
  */
 import type { EpochMillis } from "./Epoch.ts"
-import { isTerminal, Job } from "./Job.ts"
+import { isActive, isTerminal, Job, leaseExpired, runOfHolder } from "./Job.ts"
 
 /** What the caller knows of a job that waits: a decision on anything older is void. */
 export interface SeenWaiting {
@@ -71,3 +71,20 @@ export const recordSubmission = (
 /** The runtime has refused the submission: there is no such run, and the next one need not wait. */
 export const dropSubmission = (job: Job, submission: number): Job =>
   job.submissions === submission && job.submittingSince !== null ? new Job({ ...job, submittingSince: null }) : job
+
+/**
+ * Whether nobody waits for a run any more that is still at work: it came of an earlier submission than the job's latest,
+ * which is known to have a run of its own, and
+ *
+ * - that or another run holds the job, or the job has ended; or
+ * - the job waits because the lease of its last holder ran out: whoever held it hangs, and may stand where the next
+ *   run is to go.
+ *
+ * A job that waits for another reason may still be claimed by an earlier run, such as one that its runtime starts again
+ * after a preemption.
+ */
+export const isSuperseded = (job: Job, run: { readonly runId: string; readonly submission: number }): boolean => {
+  const isWanted = job.externalId === run.runId || (job.leaseOwner !== null && runOfHolder(job.leaseOwner) === run.runId)
+  if (isWanted || run.submission >= job.submissions || job.externalId === null) return false
+  return isTerminal(job.status) || isActive(job.status) || job.errorCode === leaseExpired
+}

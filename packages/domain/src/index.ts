@@ -8,6 +8,7 @@ export {
   mirrorSkipped,
   type SkipReason
 } from "./bestEffort.ts"
+export * from "./EncodeArray.ts"
 export { EncodeMisses, type MissedRun, type Misses } from "./EncodeMisses.ts"
 export * from "./EncodeLeftovers.ts"
 export * from "./EncodeParts.ts"

@@ -1,6 +1,7 @@
 import { Effect, Schema, type Scope } from "effect"
 import { createServer, type ServerResponse } from "node:http"
 import { text } from "node:stream/consumers"
+import { arrayOf, arrayOfChild, childrenOfArray, sizeOfArray } from "./BatchArray.ts"
 import { HarnessError } from "./HarnessError.ts"
 
 /** A job as DescribeJobs gives it; it may have any other field of the API. */
@@ -43,9 +44,9 @@ export interface BatchServer {
   readonly url: string
   readonly calls: ReadonlyArray<BatchCall>
   readonly jobs: ReadonlyArray<BatchJob>
-  /** Jobs that have neither succeeded nor failed. */
+  /** Jobs that have neither succeeded nor failed; an array beside its children. */
   readonly liveJobs: ReadonlyArray<BatchJob>
-  /** Adds a job, or changes fields of one. */
+  /** Adds a job, or changes fields of one; an array follows what its children (`{id}:{index}`) become. */
   readonly put: (job: BatchJob) => void
   /** What becomes of every call from now on, or of every call of this name; `null` ends it. */
   readonly refuse: (fault: BatchFault | null, call?: string) => void
@@ -75,7 +76,8 @@ const Submitted = Schema.Struct({
 })
 const decodeSubmitted = Schema.decodeUnknownSync(Submitted)
 const Listed = Schema.Struct({
-  jobQueue: Schema.String,
+  jobQueue: Schema.optional(Schema.String),
+  arrayJobId: Schema.optional(Schema.String),
   jobStatus: Schema.optional(Schema.String),
   filters: Schema.optional(Schema.Array(Schema.Struct({ name: Schema.String, values: Schema.Array(Schema.String) }))),
   nextToken: Schema.optional(Schema.String)
@@ -98,14 +100,25 @@ const makeBatch = (options: BatchServerOptions) => {
   let hides = false
   let submitted = 0
 
+  const childrenOf = (arrayId: string): ReadonlyArray<BatchJob> =>
+    [...jobs.values()].filter((job) => arrayOfChild(job) === arrayId)
+
+  /** What a child becomes, its array becomes with it. */
   const put = (job: BatchJob): void => {
     jobs.set(job.jobId, { ...jobs.get(job.jobId), ...job })
+    const array = jobs.get(arrayOfChild(job) ?? "")
+    if (array !== undefined) jobs.set(array.jobId, arrayOf(array, childrenOf(array.jobId)))
   }
 
   const end = (body: unknown, may: (job: BatchJob) => boolean, mark: Record<string, unknown>): Answer => {
     const { jobId, reason } = decodeEnding(body)
     const job = jobs.get(jobId)
-    if (job !== undefined && may(job)) put({ ...job, ...mark, status: "FAILED", statusReason: reason })
+    if (job === undefined) return [200, {}]
+    const children = childrenOf(jobId)
+    const ended = { ...mark, statusReason: reason }
+    // The array first: it ends for the reason given, and not for what becomes of its children.
+    if (children.length > 0 && may(job)) put({ ...job, ...ended })
+    for (const one of children.length > 0 ? children : [job]) if (may(one)) put({ ...one, ...ended, status: "FAILED" })
     return [200, {}]
   }
 
@@ -115,7 +128,7 @@ const makeBatch = (options: BatchServerOptions) => {
         const { containerOverrides, ...job } = decodeSubmitted(body)
         submitted += 1
         const jobId = `batch-${submitted}`
-        put({
+        const made: BatchJob = {
           ...job,
           jobId,
           jobArn: `arn:aws:batch:us-east-1:000000000000:job/${jobId}`,
@@ -123,7 +136,9 @@ const makeBatch = (options: BatchServerOptions) => {
           createdAt: Date.now(),
           container: { environment: containerOverrides?.environment ?? [] },
           attempts: []
-        })
+        }
+        put(made)
+        childrenOfArray(made, sizeOfArray(made) ?? 0).forEach(put)
         if (hides) unlisted.add(jobId)
         return [200, { jobId, jobName: job.jobName, jobArn: `arn:aws:batch:us-east-1:000000000000:job/${jobId}` }]
       }
@@ -131,21 +146,21 @@ const makeBatch = (options: BatchServerOptions) => {
         const { jobs: ids } = decodeIds(body)
         if (ids.length > idsOfADescribe) return [400, { message: `at most ${idsOfADescribe} jobs at once` }]
         const found = ids.flatMap((id) => jobs.get(id) ?? [])
-        const now = found.map((job) => options.advance?.(job) ?? job)
-        now.forEach(put)
-        return [200, { jobs: now }]
+        found.map((job) => options.advance?.(job) ?? job).forEach(put)
+        return [200, { jobs: ids.flatMap((id) => jobs.get(id) ?? []) }]
       }
       case "/v1/listjobs": {
-        const { filters, jobStatus = "RUNNING", nextToken } = decodeListed(body)
+        const { arrayJobId, filters, jobStatus = "RUNNING", nextToken } = decodeListed(body)
         const names = filters?.find(({ name }) => name === "JOB_NAME")?.values
-        // With a filter every status is looked through; without one, one status.
+        // A queue's list has arrays and not their children. With a filter every status is looked through; without one, one.
         const found = [...jobs.values()].filter((job) =>
-          !unlisted.has(job.jobId) && (names === undefined ? job.status === jobStatus : names.includes(job.jobName))
+          !unlisted.has(job.jobId) && arrayOfChild(job) === (arrayJobId ?? null) &&
+          (names === undefined ? job.status === jobStatus : names.includes(job.jobName))
         )
         const start = Number(nextToken ?? 0)
         return [200, {
           jobSummaryList: found.slice(start, start + pageLength)
-            .map(({ jobId, jobName, status }) => ({ jobId, jobName, status })),
+            .map(({ arrayProperties, jobId, jobName, status }) => ({ jobId, jobName, status, arrayProperties })),
           ...(start + pageLength < found.length ? { nextToken: String(start + pageLength) } : {})
         }]
       }
@@ -205,8 +220,8 @@ const respond = (response: ServerResponse, [status, value]: Answer, code?: strin
 }
 
 /**
- * A server that answers as AWS Batch does, for real SDK clients: ids and statuses of jobs, a hundred ids a describe,
- * lists by name or status in pages, termination and cancellation as they are (the latter answers success and leaves a
+ * A server that answers as AWS Batch does, for real SDK clients: ids and statuses of jobs, arrays with their children and
+ * the sum of their statuses, a hundred ids a describe, lists by name, status or array in pages, termination and cancellation as they are (the latter answers success and leaves a
  * started job alone), refusals, throttling, lost answers, and lists that lag behind. Other services' calls have fixed
  * answers.
  */

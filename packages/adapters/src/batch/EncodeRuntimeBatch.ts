@@ -2,7 +2,9 @@ import {
   BatchClient,
   DescribeJobsCommand,
   type JobDetail,
+  type JobStatus,
   ListJobsCommand,
+  type ListJobsRequest,
   SubmitJobCommand,
   TerminateJobCommand
 } from "@aws-sdk/client-batch"
@@ -11,10 +13,11 @@ import {
   EncodeRuntimeUnavailable,
   type EncodeRunState,
   type EncodeSubmission,
+  type RunAtWork,
   type RunWords,
   SubmissionUncertain
 } from "@lectern/domain"
-import { Array as Arr, Effect, Layer, Schedule } from "effect"
+import { Array as Arr, Effect, Layer, Option, Order, Schedule } from "effect"
 import {
   type AwsClientOptions,
   call,
@@ -24,7 +27,8 @@ import {
   isRetryable,
   isThrottled
 } from "../aws/index.ts"
-import { batchJobName, containerVariables, submissionParameters } from "./BatchNames.ts"
+import { batchJobName, containerVariables } from "./BatchNames.ts"
+import { submissionOf, submissionParametersOf } from "./SubmissionParameters.ts"
 
 export interface EncodeRuntimeBatchOptions extends AwsClientOptions {
   readonly jobQueue: string
@@ -80,15 +84,22 @@ const stateOf = (job: JobDetail): EncodeRunState => {
 
 const hasEnded = (job: JobDetail): boolean => job.status === "SUCCEEDED" || job.status === "FAILED"
 
-const parametersOf = ({ jobId, submission, tenantId }: EncodeSubmission): Record<string, string> => ({
-  [submissionParameters.jobId]: jobId,
-  [submissionParameters.tenantId]: String(tenantId),
-  [submissionParameters.submission]: String(submission)
-})
-
 /** Our names have 8 characters of a job's id: others may bear the same. */
 const isOf = (submission: EncodeSubmission) => (job: JobDetail): boolean =>
-  Object.entries(parametersOf(submission)).every(([name, value]) => job.parameters?.[name] === value)
+  Object.entries(submissionParametersOf(submission)).every(([name, value]) => job.parameters?.[name] === value)
+
+/** The statuses of what is at work: a parent stays PENDING for as long as its children are. */
+const statusesAtWork: ReadonlyArray<JobStatus> = ["RUNNING", "PENDING"]
+
+/** A job that is at work and ours, as the run that it is; a child goes with its parent, and what was told to stop will. */
+const runAtWork = (job: JobDetail): ReadonlyArray<RunAtWork> => {
+  const isItself = job.arrayProperties?.index === undefined && job.isTerminated !== true
+  if (job.jobId === undefined || !isItself || stateOf(job)._tag !== "Running") return []
+  const runId = job.jobId
+  return Option.toArray(submissionOf(job.parameters)).map((submission) => ({ ...submission, runId }))
+}
+
+const isFailedArray = (job: JobDetail): boolean => job.status === "FAILED" && (job.arrayProperties?.size ?? 0) > 0
 
 /**
  * Encodes as jobs of AWS Batch. A refusal, throttling or silence of Batch is `EncodeRuntimeUnavailable`, never an answer about a
@@ -123,7 +134,7 @@ export const layer = (options: EncodeRuntimeBatchOptions): Layer.Layer<EncodeRun
                 jobName: batchJobName(jobId),
                 jobQueue: options.jobQueue,
                 jobDefinition: options.jobDefinition,
-                parameters: parametersOf(submission),
+                parameters: submissionParametersOf(submission),
                 ...(arraySize === undefined ? {} : { arrayProperties: { size: arraySize } }),
                 containerOverrides: {
                   environment: [
@@ -158,8 +169,8 @@ export const layer = (options: EncodeRuntimeBatchOptions): Layer.Layer<EncodeRun
         return described
       })
 
-      /** The ids of all jobs of a name; the filter makes Batch look through every status. */
-      const jobsNamed = Effect.fnUntraced(function*(name: string) {
+      /** The ids of everything that a listing has. */
+      const listJobs = Effect.fnUntraced(function*(what: string, request: ListJobsRequest) {
         const ids: Array<string> = []
         let nextToken: string | undefined
         do {
@@ -167,19 +178,36 @@ export const layer = (options: EncodeRuntimeBatchOptions): Layer.Layer<EncodeRun
           const page = yield* call(
             (abortSignal) =>
               batch.send(
-                new ListJobsCommand({
-                  jobQueue: options.jobQueue,
-                  filters: [{ name: "JOB_NAME", values: [name] }],
-                  ...(token === undefined ? {} : { nextToken: token })
-                }),
+                new ListJobsCommand({ ...request, ...(token === undefined ? {} : { nextToken: token }) }),
                 { abortSignal }
               ),
-            unavailable(`list the jobs named "${name}"`)
+            unavailable(`list ${what}`)
           )
           ids.push(...(page.jobSummaryList ?? []).flatMap(({ jobId }) => jobId === undefined ? [] : [jobId]))
           nextToken = page.nextToken === "" ? undefined : page.nextToken
         } while (nextToken !== undefined)
         return ids
+      })
+
+      /** The filter makes Batch look through every status, and through no children of arrays. */
+      const jobsNamed = (name: string) =>
+        listJobs(`the jobs named "${name}"`, {
+          jobQueue: options.jobQueue,
+          filters: [{ name: "JOB_NAME", values: [name] }]
+        })
+
+      /**
+       * The job that says why a run failed. The parent of an array only says that a child did: the one to ask is the
+       * first of those.
+       */
+      const failedOf = Effect.fnUntraced(function*(job: JobDetail) {
+        if (job.jobId === undefined || !isFailedArray(job)) return job
+        const failed = yield* listJobs(`the failed children of "${job.jobId}"`, {
+          arrayJobId: job.jobId,
+          jobStatus: "FAILED"
+        })
+        const first = Arr.sortWith(failed, (id) => Number(id.slice(id.lastIndexOf(":") + 1)), Order.Number)[0]
+        return first === undefined ? job : (yield* describeJobs([first]))[0] ?? job
       })
 
       const find: EncodeRuntime["Service"]["find"] = Effect.fn("EncodeRuntime.find")(function*(submission) {
@@ -193,16 +221,23 @@ export const layer = (options: EncodeRuntimeBatchOptions): Layer.Layer<EncodeRun
       const describe: EncodeRuntime["Service"]["describe"] = Effect.fn("EncodeRuntime.describe")(function*(externalIds) {
         const states = new Map<string, EncodeRunState>(externalIds.map((id) => [id, { _tag: "Unknown" }]))
         for (const job of yield* describeJobs([...states.keys()])) {
-          if (job.jobId !== undefined && states.has(job.jobId)) states.set(job.jobId, stateOf(job))
+          if (job.jobId !== undefined && states.has(job.jobId)) states.set(job.jobId, stateOf(yield* failedOf(job)))
         }
         return states
       })
+
+      const atWork = Effect.gen(function*() {
+        const listed = yield* Effect.forEach(statusesAtWork, (jobStatus) =>
+          listJobs(`the jobs that are ${jobStatus}`, { jobQueue: options.jobQueue, jobStatus }))
+        return (yield* describeJobs([...new Set(listed.flat())])).flatMap(runAtWork)
+      }).pipe(Effect.withSpan("EncodeRuntime.atWork"))
 
       return EncodeRuntime.of({
         findableAfterMillis: options.findableAfterMillis ?? defaultFindableAfterMillis,
         submit,
         find,
         describe,
+        atWork,
         // Not CancelJob: it leaves a job that has started alone, and answers success.
         terminate: Effect.fn("EncodeRuntime.terminate")(function*(externalId, reason) {
           yield* call(

@@ -74,6 +74,8 @@ const signalGroup = (pid: number, signal: NodeJS.Signals): void => {
  * Encodes as child processes of this one: each run is the worker's own program in the container's environment. It ends as a
  * container does: SIGTERM, then SIGKILL for it and all that it started; and all of them with the layer's scope.
  *
+ * An array is one run here: ffmpeg alone takes all cores, and several of them would take those from each other.
+ *
  * The id of a run names this process. A run of an earlier one has ended: children do not outlive their parent
  * (see `exitWithParent`).
  */
@@ -251,6 +253,11 @@ export const layer = (options: EncodeRuntimeProcessOptions): Layer.Layer<EncodeR
               .toSorted((a, b) => Number(a.state._tag === "Ended") - Number(b.state._tag === "Ended"))
               .map(({ id }) => id)
           ),
+        atWork: Effect.sync(() =>
+          [...runs.values()]
+            .filter((run) => run.state._tag === "Running" && run.terminated === null)
+            .map(({ id, job: { jobId, submission, tenantId } }) => ({ runId: id, jobId, tenantId, submission }))
+        ),
         describe: (externalIds) => Effect.sync(() => new Map(externalIds.map((id) => [id, stateOf(id)]))),
         terminate
       })

@@ -70,19 +70,123 @@ describe("EncodeRuntimeBatch", () => {
       }])
     }))
 
+  const arrayOfThree = Effect.gen(function*() {
+    const server = yield* BatchServer.make()
+    const runtime = yield* runtimeAt(server.url)
+    const id = yield* runtime.submit({ ...lecture, arraySize: 3 })
+    const become = (statuses: ReadonlyArray<string>, more: Partial<BatchJob> = {}) => {
+      statuses.forEach((status, index) => server.put({ jobId: `${id}:${index}`, jobName: "video-0190f3c2", status, ...more }))
+      return Effect.map(runtime.describe([id]), (states) => states.get(id))
+    }
+    return { server, runtime, id, become }
+  })
+
   it.effect("submits an array where several containers work together, and follows its parent", () =>
     Effect.gen(function*() {
-      const server = yield* BatchServer.make()
-      const runtime = yield* runtimeAt(server.url)
-      const id = yield* runtime.submit({ ...lecture, arraySize: 3 })
+      const { become, id, runtime, server } = yield* arrayOfThree
       assert.deepStrictEqual(server.calls[0]?.body["arrayProperties"], { size: 3 })
-      const parent = (status: string, statusSummary: Record<string, number>) => {
-        server.put({ jobId: id, jobName: "video-0190f3c2", status, arrayProperties: { size: 3, statusSummary } })
-        return Effect.map(runtime.describe([id]), (states) => states.get(id)?._tag)
+      assert.deepStrictEqual(yield* runtime.find(lecture), [id])
+      const states: Array<string | undefined> = []
+      for (
+        const statuses of [
+          ["SUBMITTED", "SUBMITTED", "SUBMITTED"],
+          ["RUNNABLE", "RUNNABLE", "RUNNABLE"],
+          ["STARTING", "RUNNABLE", "RUNNABLE"],
+          ["SUCCEEDED", "RUNNING", "RUNNABLE"],
+          ["SUCCEEDED", "SUCCEEDED", "RUNNABLE"],
+          ["SUCCEEDED", "SUCCEEDED", "SUCCEEDED"]
+        ]
+      ) {
+        states.push((yield* become(statuses))?._tag)
       }
-      assert.strictEqual(yield* parent("PENDING", { RUNNABLE: 3 }), "Waiting")
-      assert.strictEqual(yield* parent("PENDING", { RUNNABLE: 1, RUNNING: 1, SUCCEEDED: 1 }), "Running")
-      assert.strictEqual(yield* parent("FAILED", { FAILED: 1, SUCCEEDED: 2 }), "Ended")
+      assert.deepStrictEqual(states, ["Waiting", "Waiting", "Waiting", "Running", "Waiting", "Ended"])
+    }))
+
+  it.effect("says of a failed array what its first failed child says", () =>
+    Effect.gen(function*() {
+      const { become, server, id } = yield* arrayOfThree
+      server.put({
+        jobId: `${id}:1`,
+        jobName: "video-0190f3c2",
+        status: "FAILED",
+        statusReason: "Host EC2 (instance i-1) terminated.",
+        container: { exitCode: 137, logStreamName: "video/default/1" }
+      })
+      assert.strictEqual((yield* become(["SUCCEEDED"]))?._tag, "Waiting")
+      server.put({ jobId: `${id}:2`, jobName: "video-0190f3c2", status: "FAILED", statusReason: "another" })
+      const state = (yield* become(["SUCCEEDED"]))
+      assert.deepStrictEqual(state, {
+        _tag: "Ended",
+        exitCode: 137,
+        reason: "Host EC2 (instance i-1) terminated.",
+        words: {
+          status: "FAILED",
+          statusReason: "Host EC2 (instance i-1) terminated.",
+          containerReason: null,
+          exitCode: 137,
+          logStream: "video/default/1"
+        }
+      })
+      server.refuse({ status: 403, code: "AccessDeniedException" }, "/v1/listjobs")
+      assert.strictEqual((yield* Effect.flip(become([])))._tag, "EncodeRuntimeUnavailable")
+    }))
+
+  it.effect("says of a failed array what it says itself, where Batch has forgotten its children", () =>
+    Effect.gen(function*() {
+      const server = yield* BatchServer.make({
+        jobs: [{
+          jobId: "array",
+          jobName: "video",
+          status: "FAILED",
+          statusReason: "Array Child Job failed",
+          arrayProperties: { size: 2, statusSummary: { FAILED: 2 } }
+        }]
+      })
+      const state = (yield* (yield* runtimeAt(server.url)).describe(["array"])).get("array")
+      assert.strictEqual(state?._tag === "Ended" ? state.reason : undefined, "Array Child Job failed")
+    }))
+
+  it.effect("ends an array with all of its children by one call, for the reason that is given", () =>
+    Effect.gen(function*() {
+      const { become, id, runtime, server } = yield* arrayOfThree
+      yield* become(["SUCCEEDED", "RUNNING", "RUNNABLE"])
+      const before = server.calls.length
+      yield* runtime.terminate(id, "The video was deleted")
+      assert.deepStrictEqual(server.calls.slice(before).map(({ body }) => body["jobId"]), [id])
+      assert.deepStrictEqual(
+        server.jobs.map((job) => [job.jobId, job.status, job["statusReason"]]),
+        [
+          [id, "FAILED", "The video was deleted"],
+          [`${id}:0`, "SUCCEEDED", undefined],
+          [`${id}:1`, "FAILED", "The video was deleted"],
+          [`${id}:2`, "FAILED", "The video was deleted"]
+        ]
+      )
+    }))
+
+  it.effect("knows what is at work: single jobs and arrays of ours that run, and that nobody has told to stop", () =>
+    Effect.gen(function*() {
+      const { become, id, runtime, server } = yield* arrayOfThree
+      const parameters = { job_id: "other", tenant_id: "8", submission: "2" }
+      const job = (jobId: string, status: string, more: Partial<BatchJob> = {}) =>
+        server.put({ jobId, jobName: "video-other", status, parameters, ...more })
+      job("single", "RUNNING")
+      job("waits", "RUNNABLE")
+      job("over", "SUCCEEDED")
+      job("stops", "RUNNING", { isTerminated: true })
+      job("not-ours", "RUNNING", { parameters: { job_id: "other" } })
+      job("child", "RUNNING", { arrayProperties: { index: 1 } })
+      const single = { runId: "single", jobId: "other", tenantId: 8, submission: 2 }
+      const array = { runId: id, jobId: lecture.jobId, tenantId: 7, submission: 1 }
+      const atWork = Effect.map(runtime.atWork, (runs) => runs.map((run): object => ({ ...run })))
+      yield* become(["RUNNABLE", "RUNNABLE", "RUNNABLE"])
+      assert.deepStrictEqual(yield* atWork, [single])
+      yield* become(["SUCCEEDED", "RUNNING", "RUNNABLE"])
+      assert.deepStrictEqual(yield* atWork, [single, array])
+      yield* runtime.terminate("single", "Superseded")
+      assert.deepStrictEqual(yield* atWork, [array])
+      server.refuse({ status: 429, code: "TooManyRequestsException" }, "/v1/listjobs")
+      assert.deepInclude(yield* Effect.flip(runtime.atWork), { _tag: "EncodeRuntimeUnavailable", retryable: true })
     }))
 
   for (

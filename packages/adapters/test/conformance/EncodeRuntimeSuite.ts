@@ -61,6 +61,18 @@ export const encodeRuntimeSuite = <E>(name: string, layer: Layer.Layer<EncodeRun
         yield* runtime.terminate(second, "The test is over")
       }).pipe(Effect.provide(layer)))
 
+    it.live("knows which runs are at work, and what each was submitted for", () =>
+      Effect.gen(function*() {
+        const runtime = yield* EncodeRuntime
+        const submission = { ...jobThat("waits"), submission: 3 }
+        const id = yield* runtime.submit(submission)
+        yield* stateWhen(id, "Running")
+        const isOurs = ({ runId }: { readonly runId: string }) => runId === id
+        assert.deepStrictEqual((yield* runtime.atWork).filter(isOurs), [{ ...submission, runId: id }])
+        yield* runtime.terminate(id, "The test is over")
+        assert.deepStrictEqual((yield* runtime.atWork).filter(isOurs), [])
+      }).pipe(Effect.provide(layer)))
+
     it.live("stops a run that is terminated, keeps the reason, and finds a second time harmless", () =>
       Effect.gen(function*() {
         const runtime = yield* EncodeRuntime

@@ -12,6 +12,7 @@ import {
   type SystemCommand
 } from "@lectern/domain"
 import { Cause, Clock, Effect } from "effect"
+import { endSupersededRuns } from "./supersededRuns.ts"
 
 /** So many misses in a row, or so long a time of them, say that a run is gone. */
 const enoughMisses = 3
@@ -29,6 +30,8 @@ export interface ReconcileReport {
   readonly missing: number
   readonly waiting: number
   readonly running: number
+  /** Runs that were told to stop, because a later submission has their job. */
+  readonly terminated: number
   /** What wants a look and was left alone, as sentences. */
   readonly notes: ReadonlyArray<string>
   /** What could not be done now, as sentences; the next reconciliation tries again. */
@@ -43,8 +46,8 @@ type Outcome = "Ended" | "Missing" | "Waiting" | "Running" | "Left"
  *
  * A describe that is refused or fails ends it before anything is changed (INCIDENTS.md, 16). An end is counted by the row
  * itself, for the run that is named, so that whoever else finds the same end counts nothing (25). Runs that wait are never
- * ended (18). What lost its run is submitted again by the sweep. It is harmless beside itself; `singleFlight` only spares
- * the work.
+ * ended (18); those that hang after another was submitted in their place are. What lost its run is submitted again by
+ * the sweep. It is harmless beside itself; `singleFlight` only spares the work.
  */
 export const reconcile = Effect.gen(function*() {
   const store = yield* JobStore
@@ -118,6 +121,8 @@ export const reconcile = Effect.gen(function*() {
       return Effect.succeed<Outcome>("Left")
     })
   })
+  const superseded = yield* endSupersededRuns
+  failures.push(...superseded.failures)
   const count = (outcome: Outcome): number => outcomes.filter((it) => it === outcome).length
   return {
     asked: handedOver.length,
@@ -125,6 +130,7 @@ export const reconcile = Effect.gen(function*() {
     missing: count("Missing"),
     waiting: count("Waiting"),
     running: count("Running"),
+    terminated: superseded.terminated,
     notes,
     failures
   } satisfies ReconcileReport

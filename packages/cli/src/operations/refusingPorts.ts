@@ -26,6 +26,7 @@ export const refusingRuntime: Layer.Layer<EncodeRuntime> = Layer.sync(EncodeRunt
     submit: () => refuse,
     find: () => refuse,
     describe: () => refuse,
+    atWork: refuse,
     terminate: () => refuse
   })
 })

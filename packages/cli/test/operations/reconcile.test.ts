@@ -57,6 +57,7 @@ const scriptedRuntime = () => {
             refuses
               ? Effect.fail(unavailable("describe"))
               : Effect.succeed(new Map(ids.map((id) => [id, states.get(id) ?? { _tag: "Unknown" as const }]))))),
+        atWork: Effect.succeed([]),
         terminate: (id) => Effect.fail(unavailable(`terminate ${id}`))
       })
     )
@@ -246,14 +247,55 @@ describeIf(
             assert.strictEqual((yield* Effect.flip(reconcile))._tag, "EncodeRuntimeUnavailable")
           }
           assert.strictEqual((yield* jobOf(encodes[7]?.jobId ?? JobId.make("none"))).status, "RUNNING")
-          const before = batch.calls.length
           const report = yield* reconcile
-          assert.deepInclude(report, { asked: 120, ended: 1, running: 119, failures: [] })
-          assert.strictEqual(batch.calls.length - before, 2)
+          assert.deepInclude(report, { asked: 120, ended: 1, running: 119, terminated: 0, failures: [] })
           const job = yield* jobOf(encodes[7]?.jobId ?? JobId.make("none"))
           assert.deepInclude(job, { status: "RETRYING", failures: 1, errorCode: "run_ended" })
           const [seen] = yield* history.of("batch-7")
           assert.deepInclude(seen, { status: "FAILED", statusReason: "Host EC2 (instance i-1) terminated.", exitCode: 137 })
+        }).pipe(Effect.provide(services(url, redis.url, runtime)))
+      }), 60_000)
+
+    it.live("Batch's arrays: one waits for its last container, one failed as its child says, one hangs and is ended", () =>
+      Effect.gen(function*() {
+        const batch = yield* BatchServer.make()
+        const { redis, url } = yield* scene
+        const runtime = EncodeRuntimeBatch.layer({
+          endpoint: batch.url,
+          region: "us-east-1",
+          credentials: { accessKeyId: "key", secretAccessKey: Redacted.make("secret") },
+          jobQueue: "queue",
+          jobDefinition: "definition",
+          maxAttempts: 1
+        })
+        yield* Effect.gen(function*() {
+          const sql = yield* SqlClient
+          const { submit } = yield* EncodeRuntime
+          const submitted = Effect.fnUntraced(function*(jobId: JobId, submission: number, statuses: ReadonlyArray<string>) {
+            const array = yield* submit({ tenantId: tenant, jobId, submission, arraySize: statuses.length })
+            statuses.forEach((status, index) =>
+              batch.put({ jobId: `${array}:${index}`, jobName: "video", status, statusReason: `${status} ${index}` }))
+            return array
+          })
+          const waiting = yield* encode("batch-1", null)
+          yield* submitted(waiting.jobId, 1, ["SUCCEEDED", "RUNNABLE"])
+          const failed = yield* encode("batch-2", null)
+          yield* submitted(failed.jobId, 1, ["SUCCEEDED", "FAILED"])
+          const hanging = yield* encode("batch-4", "batch-4")
+          const hung = yield* submitted(hanging.jobId, 1, ["RUNNING", "RUNNING"])
+          yield* submitted(hanging.jobId, 2, ["RUNNING", "RUNNABLE"])
+          yield* sql`UPDATE jobs SET submissions = CASE WHEN id = ${hanging.jobId} THEN 2 ELSE 1 END`
+
+          assert.deepInclude(yield* reconcile, { asked: 3, waiting: 1, ended: 1, running: 1, terminated: 1, failures: [] })
+          assert.deepInclude(yield* jobOf(waiting.jobId), { status: "PENDING", unclaimedRuns: 0 })
+          assert.deepInclude(yield* jobOf(failed.jobId), { status: "PENDING", unclaimedRuns: 1, externalId: null })
+          const history = yield* RunHistory
+          assert.strictEqual((yield* history.of("batch-2"))[0]?.statusReason, "FAILED 1")
+          assert.deepStrictEqual(
+            batch.jobs.filter((job) => job["isTerminated"] === true).map((job) => job.jobId),
+            [hung, `${hung}:0`, `${hung}:1`]
+          )
+          assert.deepInclude(yield* reconcile, { asked: 2, ended: 0, terminated: 0 })
         }).pipe(Effect.provide(services(url, redis.url, runtime)))
       }), 60_000)
 

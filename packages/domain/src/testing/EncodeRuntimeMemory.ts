@@ -8,6 +8,8 @@ export interface EncodeRunInMemory {
   readonly externalId: string
   readonly job: JobRef
   readonly submission: number
+  /** How many containers it was asked for in. */
+  readonly containers: number
   readonly state: EncodeRunState
 }
 
@@ -42,6 +44,7 @@ export const layer: Layer.Layer<EncodeRuntime | EncodeRuns> = Layer.effectContex
             externalId,
             job: { tenantId: job.tenantId, jobId: job.jobId },
             submission: job.submission,
+            containers: job.arraySize ?? 1,
             state: { _tag: "Waiting" }
           })
           return externalId
@@ -58,6 +61,11 @@ export const layer: Layer.Layer<EncodeRuntime | EncodeRuns> = Layer.effectContex
           const states = externalIds.map((id): [string, EncodeRunState] => [id, runs.get(id)?.state ?? { _tag: "Unknown" }])
           return new Map(states)
         }),
+      atWork: Effect.sync(() =>
+        [...runs.values()]
+          .filter(({ state }) => state._tag === "Running")
+          .map(({ externalId, job, submission }) => ({ ...job, runId: externalId, submission }))
+      ),
       terminate: (externalId, reason) =>
         Effect.suspend(() =>
           runs.get(externalId)?.state._tag === "Ended"

@@ -161,6 +161,7 @@ export const faultyEncodeRuntime: Layer.Layer<EncodeRuntime, never, EncodeRuntim
             : new EncodeRuntimeUnavailable({ operation: "submit", retryable, cause })),
       find: (...args) => faulty("find", real.find(...args)),
       describe: (...args) => faulty("describe", real.describe(...args)),
+      atWork: faulty("atWork", real.atWork),
       terminate: (...args) => faulty("terminate", real.terminate(...args))
     })
   })
