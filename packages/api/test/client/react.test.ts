@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
 import type { ProgressClient, Subject } from "../../src/client/index.ts"
 import { useProgress } from "../../src/client/react/index.ts"
 import { clientUnderTest } from "./clientUnderTest.ts"
-import { json, video } from "./ScriptedServer.ts"
+import { json, movingVideo, video } from "./ScriptedServer.ts"
 
 let root: Root
 let container: HTMLElement
@@ -51,6 +51,17 @@ describe("useProgress", () => {
     await render(client)
     await clock.advance(60_000)
     expect([server.asked.length, clock.pending, page.listeners]).toEqual([2, 0, 0])
+  })
+
+  it("costs at most 150 requests for a job of ten minutes, however often the components are rendered", async () => {
+    const { client, clock, server } = clientUnderTest([movingVideo()])
+    for (let second = 0; second < 600; second += 1) {
+      await render(client, { video: 42 }, { video: 42 })
+      await act(() => clock.advance(1_000))
+    }
+    // A bar that moves is watched.
+    expect(server.asked.length).toBeGreaterThan(100)
+    expect(server.asked.length).toBeLessThanOrEqual(150)
   })
 
   it("keeps the end, and asks no more when the tree is shown again", async () => {

@@ -5,9 +5,11 @@ import {
   type Subject,
   subjectKey
 } from "@lectern/api/client"
-import type { QueryFunctionContext } from "@tanstack/query-core"
+import type { Query, QueryFunctionContext } from "@tanstack/query-core"
 
 export type ProgressQueryKey = readonly ["lectern", "progress", string]
+
+type ProgressQuery = Query<ProgressSnapshot, Error, ProgressSnapshot, ProgressQueryKey>
 
 /**
  * Options for `useQuery` and its like: `data` follows the watch, `fetchStatus` is `fetching` until its end. The query
@@ -44,8 +46,9 @@ export const progressQueryOptions = (client: ProgressClient, subject: Subject) =
     },
     /** A `ProgressWatchError` is for good; everything else the client tries again. */
     retry: false,
-    /** The end of a subject does not change. */
-    staleTime: Infinity,
+    /** An end does not change. What was left before its end is watched on by whoever comes back to it. */
+    staleTime: ({ state: { data } }: ProgressQuery): number =>
+      data === undefined || data.outcome === "running" ? 0 : Infinity,
     /** The client itself finds out whether there is a network. */
     networkMode: "always"
   } as const
