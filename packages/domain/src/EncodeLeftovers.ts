@@ -29,11 +29,10 @@ export interface LeftoversReport {
  * earlier outputs that a run did not come to remove any more.
  */
 export class EncodeLeftovers extends Context.Service<EncodeLeftovers, {
-  /** Removes every object under the video's prefix that is not among `paths`. Answers how many went. */
-  readonly removeOthers: (
-    video: { readonly tenantId: TenantId; readonly videoId: VideoId },
-    paths: ReadonlySet<string>
-  ) => Effect.Effect<number, ObjectStoreUnavailable>
+  /** Removes every object of a video that is gone, and closes its encodes. Answers how many went. */
+  readonly removeAll: (
+    video: { readonly tenantId: TenantId; readonly videoId: VideoId }
+  ) => Effect.Effect<number, JobStoreUnavailable | ObjectStoreUnavailable>
   /** Removes the objects of an encode that will not be published, and closes it. Answers how many went. */
   readonly abandon: (
     encode: EncodeRef & { readonly token: string }
@@ -54,10 +53,13 @@ export class EncodeLeftovers extends Context.Service<EncodeLeftovers, {
           Stream.runFold(() => 0, (sum, one) => sum + one)
         )
 
-      const removeOthers = Effect.fn("EncodeLeftovers.removeOthers")((
-        video: { readonly tenantId: TenantId; readonly videoId: VideoId },
-        paths: ReadonlySet<string>
-      ) => removeWhere(hlsPrefix(video.tenantId, video.videoId), (path) => !paths.has(path)))
+      const removeAll = Effect.fn("EncodeLeftovers.removeAll")(function*(
+        { tenantId, videoId }: { readonly tenantId: TenantId; readonly videoId: VideoId }
+      ) {
+        const count = yield* objects.removePrefix(hlsPrefix(tenantId, videoId))
+        yield* parts.closeAll(tenantId, videoId)
+        return count
+      })
 
       const abandon = Effect.fn("EncodeLeftovers.abandon")(function*(encode: EncodeRef & { readonly token: string }) {
         const named = new RegExp(`(?:^|/)${encode.token}[-_.]`)
@@ -75,9 +77,9 @@ export class EncodeLeftovers extends Context.Service<EncodeLeftovers, {
           return 0
         }
         if (fate === "Unfinished") return yield* abandon(left)
-        const count = fate === "VideoGone"
-          ? yield* objects.removePrefix(hlsPrefix(tenantId, videoId))
-          : yield* removeOthers(left, new Set(published))
+        if (fate === "VideoGone") return yield* removeAll(left)
+        const paths = new Set(published)
+        const count = yield* removeWhere(hlsPrefix(tenantId, videoId), (path) => !paths.has(path))
         yield* parts.closeAll(tenantId, videoId)
         return count
       })
@@ -97,7 +99,7 @@ export class EncodeLeftovers extends Context.Service<EncodeLeftovers, {
         return { encodes: left.length - failures.length, objects: removed, failures }
       })
 
-      return EncodeLeftovers.of({ removeOthers, abandon, clear: clear() })
+      return EncodeLeftovers.of({ removeAll, abandon, clear: clear() })
     })
   )
 }

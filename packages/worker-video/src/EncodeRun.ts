@@ -12,6 +12,7 @@ import {
   JobStore,
   type JobStoreUnavailable,
   type LeaseLost,
+  ObjectStore,
   type Sample,
   type Video,
   type VideoStepName,
@@ -95,7 +96,7 @@ const claimAndEncode = Effect.fnUntraced(function*(ref: JobRef, options: EncodeR
 /** Batch kills 30 s after SIGTERM; the row is told well before. */
 const giveBackLimit = "10 seconds"
 
-const giveBack = (run: JobRun, kept: KeptParts) =>
+const giveBack = (run: JobRun, video: Video, kept: KeptParts) =>
   run.record({ _tag: "Preempt", message: "작업 서버가 종료되어 다시 시도합니다" }).pipe(
     Effect.timeout(giveBackLimit),
     Effect.matchEffect({
@@ -103,35 +104,41 @@ const giveBack = (run: JobRun, kept: KeptParts) =>
       onFailure: (error) =>
         Effect.andThen(
           Effect.logWarning("The job could not be given back", { error: error.message }),
-          clearUp(run, kept)
+          clearUp(run, video, kept)
         )
     })
   )
 
-/** Whether nobody will go on with the job: its video was deleted, or it was cancelled. */
-const isCancelled = ({ lease }: JobRun) =>
-  Effect.flatMap(JobStore, (store) => store.getJob(lease.tenantId, lease.jobId)).pipe(
-    Effect.map(({ job }) => job.status === "CANCELLED"),
-    Effect.catchTag("JobNotFound", () => Effect.succeed(true))
+/** What is left of the job that was lost, by the video that it was for. */
+const fateOf = ({ lease }: JobRun, video: Video) =>
+  Effect.flatMap(JobStore, (store) => store.getVideo(lease.tenantId, video.id)).pipe(
+    Effect.map(({ job }) => job?.id === lease.jobId && job.status === "CANCELLED" ? "Cancelled" : "InOtherHands"),
+    Effect.catchTag("VideoNotFound", () => Effect.succeed("VideoGone" as const))
   )
 
 const abandonLimit = "5 seconds"
 
 /**
- * Clears up behind a run that has lost its job: its half-written parts, and all of them where the job was cancelled.
- * What stays all the same the sweep finds.
+ * Clears up behind a run that has lost its job: its half-written parts; all parts where the job was cancelled before
+ * anything of them could be seen; and, where the video was deleted, whatever it made visible too late. What others have
+ * written stays. What stays all the same the sweep finds.
  */
-const clearUp = (run: JobRun, kept: KeptParts) =>
+const clearUp = (run: JobRun, video: Video, kept: KeptParts) =>
   Effect.gen(function*() {
     yield* kept.discardUnfinished
-    const encode = kept.opened()
-    if (encode === null || !(yield* isCancelled(run))) return
     const leftovers = yield* EncodeLeftovers
-    const count = yield* leftovers.abandon(encode)
-    yield* Effect.logInfo("The finished parts were removed", { count })
+    const fate = yield* fateOf(run, video)
+    const encode = kept.opened()
+    if (fate === "VideoGone") {
+      const count = yield* leftovers.removeAll({ tenantId: video.tenantId, videoId: video.id })
+      yield* Effect.logInfo("What was left of the deleted video was removed", { count })
+    } else if (fate === "Cancelled" && encode !== null && !kept.isPublished()) {
+      const count = yield* leftovers.abandon(encode)
+      yield* Effect.logInfo("The finished parts were removed", { count })
+    }
   }).pipe(
     Effect.timeout(abandonLimit),
-    Effect.catch((error) => Effect.logWarning("The finished parts stay for now", { error: error.message }))
+    Effect.catch((error) => Effect.logWarning("What the run has written stays for now", { error: error.message }))
   )
 
 /** A lease is renewed four times in its span: within five seconds, a cancelled job is noticed by work that moves. */
@@ -158,21 +165,17 @@ const attempt = Effect.fnUntraced(function*(run: JobRun, options: EncodeRunOptio
     leaseMillis: options.leaseMillis,
     onFile: Effect.suspend(() => pulseNow)
   })
-  const end = yield* holdLease(run, Math.min(options.leaseMillis, noticeMillis), (pulse) => {
-    pulseNow = pulse
-    return encode(run, video, options, kept, pulse, memory)
-  }).pipe(
-    Effect.catchTags({
-      LeaseLost: (error) => leaseGone(error.message),
-      JobNotFound: (error) => leaseGone(error.message)
-    }),
-    Effect.onInterrupt(() => giveBack(run, kept))
-  )
-  if (end === null) {
-    yield* clearUp(run, kept)
-    return ExitCode.done
-  }
+  /** Somebody else has the job, or nobody may have it any more: there is nothing left to say. */
+  const takenAway = (error: LeaseLost | JobNotFound) =>
+    Effect.logWarning("The job was taken away and the work stopped", { error: error.message }).pipe(
+      Effect.andThen(clearUp(run, video, kept)),
+      Effect.as(ExitCode.done)
+    )
   return yield* Effect.gen(function*() {
+    const end = yield* holdLease(run, Math.min(options.leaseMillis, noticeMillis), (pulse) => {
+      pulseNow = pulse
+      return encode(run, video, options, kept, pulse, memory)
+    }).pipe(Effect.onInterrupt(() => giveBack(run, video, kept)))
     yield* run.record(end.command)
     const { job } = yield* run.current
     yield* Effect.logInfo("The attempt ended", { status: job.status, exit: end.exit })
@@ -180,17 +183,13 @@ const attempt = Effect.fnUntraced(function*(run: JobRun, options: EncodeRunOptio
     return end.exit
   }).pipe(
     Effect.catchTags({
-      LeaseLost: (error) => Effect.as(leaseGone(error.message), ExitCode.done),
-      JobNotFound: (error) => Effect.as(leaseGone(error.message), ExitCode.done),
+      LeaseLost: takenAway,
+      JobNotFound: takenAway,
       JobStoreUnavailable: (error) =>
         Effect.as(Effect.logError("The end could not be recorded", { error: error.message }), ExitCode.temporary)
     })
   )
 })
-
-/** Somebody else has the job, or nobody may have it any more: there is nothing left to say. */
-const leaseGone = (error: string): Effect.Effect<null> =>
-  Effect.as(Effect.logWarning("The job was taken away and the work stopped", { error }), null)
 
 const encode = (
   run: JobRun,
@@ -203,7 +202,7 @@ const encode = (
   Effect.gen(function*() {
     const encoder = yield* Encoder
     const parts = yield* EncodeParts
-    const leftovers = yield* EncodeLeftovers
+    const objects = yield* ObjectStore
     let current: VideoStepName | null = null
 
     const moveTo = Effect.fnUntraced(function*(step: VideoStepName) {
@@ -240,8 +239,8 @@ const encode = (
     const stored = kept.stored()
     const total = result.files.reduce((sum, file) => (stored.has(file.path) ? sum : sum + file.bytes), 0)
     let uploaded = 0
-    const encoded = kept.opened()
-    yield* within("uploading", publishHls(
+    const paths = result.files.map(({ path }) => path)
+    const before = yield* within("uploading", publishHls(
       target,
       result.files,
       stored,
@@ -250,12 +249,7 @@ const encode = (
         return moved({ fraction: uploaded / total, remainingSeconds: null })
       },
       // The row decides once more before anything becomes visible: a stale holder publishes nothing.
-      Effect.andThen(
-        run.heartbeat,
-        encoded === null
-          ? Effect.void
-          : parts.publishing(encoded, run.lease.jobId, result.files.map(({ path }) => path))
-      )
+      Effect.andThen(run.heartbeat, kept.publish(run.lease.jobId, paths))
     ))
 
     const prefix = hlsPrefix(video.tenantId, video.id)
@@ -271,10 +265,14 @@ const encode = (
     const end: AttemptEnd = {
       command: { _tag: "Succeed", result: output },
       exit: ExitCode.done,
-      afterwards: leftovers.removeOthers(target, new Set(result.files.map(({ path }) => path))).pipe(
-        Effect.tap(() => parts.closeAll(video.tenantId, video.id)),
+      // What came later is another's: this run may have stood still since.
+      afterwards: Effect.forEach(before, (key) => objects.remove(key), { concurrency: 8, discard: true }).pipe(
+        Effect.andThen(parts.closeAll(video.tenantId, video.id)),
         Effect.matchEffect({
-          onSuccess: (count) => count === 0 ? Effect.void : Effect.logInfo("Earlier outputs were removed", { count }),
+          onSuccess: () =>
+            before.length === 0
+              ? Effect.void
+              : Effect.logInfo("Earlier outputs were removed", { count: before.length }),
           onFailure: (error) => Effect.logWarning("Earlier outputs stay for now", { error: error.message })
         })
       )

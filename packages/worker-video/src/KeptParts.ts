@@ -3,6 +3,7 @@ import {
   EncodeParts,
   type EncodeRef,
   hlsPrefix,
+  type JobId,
   type JobStoreUnavailable,
   newUuid,
   ObjectStore,
@@ -37,6 +38,10 @@ export interface KeptParts {
   readonly keep: (key: EncodeKey) => Effect.Effect<PartKeeper<KeepFailure>, KeepFailure>
   /** The encode that was opened; `null` before. */
   readonly opened: () => (EncodeRef & { readonly token: string }) | null
+  /** Notes, before anything of it becomes visible, which paths `jobId` makes public. */
+  readonly publish: (jobId: JobId, paths: ReadonlyArray<string>) => Effect.Effect<void, JobStoreUnavailable>
+  /** Whether something of it may be visible. */
+  readonly isPublished: () => boolean
   /** Paths below the video's prefix that are in the object store already. */
   readonly stored: () => ReadonlySet<string>
   /**
@@ -74,6 +79,7 @@ export const makeKeptParts = Effect.fnUntraced(function*(options: KeptPartsOptio
   const stored = new Set<string>()
   const begun = new Set<string>()
   let opened: (EncodeRef & { readonly token: string }) | null = null
+  let published = false
 
   const put = Effect.fnUntraced(function*(part: string, directory: string, path: string) {
     const local = `${directory}/${path}`
@@ -151,6 +157,11 @@ export const makeKeptParts = Effect.fnUntraced(function*(options: KeptPartsOptio
       return keeperOf(opened)
     }),
     opened: () => opened,
+    publish: Effect.fnUntraced(function*(jobId, paths) {
+      published = true
+      if (opened !== null) yield* parts.publishing(opened, jobId, paths)
+    }),
+    isPublished: () => published,
     stored: () => stored,
     discardUnfinished: Effect.suspend(() =>
       Effect.forEach([...begun].filter((path) => !stored.has(path)), (path) => objects.remove(`${prefix}${path}`), {

@@ -21,59 +21,10 @@ import { ChildProcess, ChildProcessSpawner } from "effect/process"
 import { runEncode } from "../src/EncodeRun.ts"
 import { Encoder, MediaRejected, OutputInvalid, ProgramFailed, TranscodeFailed } from "../src/encoder/index.ts"
 import { ExitCode } from "../src/ExitCode.ts"
+import { promptEncoder } from "./PromptEncoder.ts"
 
 const tenant = TenantId.make(7)
 const bytes = new TextEncoder().encode("a raw upload")
-
-/** An encoder that reports every step and leaves one variant: what the run does with a result, without the encoding. */
-const promptEncoder = (
-  between: Effect.Effect<void, MediaRejected | TranscodeFailed> = Effect.void
-): Layer.Layer<Encoder, never, FileSystem.FileSystem> =>
-  Layer.effect(
-    Encoder,
-    Effect.gen(function*() {
-      const fs = yield* FileSystem.FileSystem
-      return Encoder.of({
-        encodeFreeParts: () => Effect.void,
-        encodeFile: Effect.fnUntraced(function*({ keep, onProgress, outDir }) {
-          const { token } = yield* keep("key")
-          yield* onProgress({ step: "probing", fraction: 1, remainingSeconds: null })
-          yield* onProgress({ step: "transcoding", fraction: 0.5, remainingSeconds: 3 })
-          yield* between
-          yield* onProgress({ step: "validating", fraction: 1, remainingSeconds: null })
-          yield* onProgress({ step: "thumbnail", fraction: 1, remainingSeconds: null })
-          const paths = [`v360/${token}-0.m4s`, "thumbnail.jpg", "v360/index.m3u8", "master.m3u8"]
-          yield* Effect.orDie(fs.makeDirectory(`${outDir}/v360`, { recursive: true }))
-          for (const path of paths) yield* Effect.orDie(fs.writeFileString(`${outDir}/${path}`, path))
-          return {
-            variants: [{
-              name: "v360",
-              width: 640,
-              height: 360,
-              framesPerSecond: 25,
-              codec: "avc1.64001e",
-              peakBitRate: 1,
-              averageBitRate: 1
-            }],
-            durationSeconds: 61.4,
-            hasVideo: true,
-            hasAudio: false,
-            frames: 1535,
-            master: "master.m3u8",
-            thumbnail: "thumbnail.jpg",
-            files: paths.map((path) => ({
-              path,
-              bytes: path.length,
-              contentType: "application/octet-stream",
-              cacheControl: "no-cache"
-            })),
-            warnings: [],
-            nonStandardInputReasons: []
-          }
-        })
-      })
-    })
-  )
 
 const world = (encoder: Layer.Layer<Encoder, never, FileSystem.FileSystem>) =>
   Layer.mergeAll(EncodeLeftovers.layer, encoder, Layer.succeed(References.MinimumLogLevel, "None")).pipe(
