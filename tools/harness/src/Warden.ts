@@ -3,7 +3,7 @@
  * own (`warden/main.ts`) whose standard input is a pipe from here: when this process ends, even by SIGKILL, the
  * pipe closes and the warden ends the servers and removes their folders.
  */
-import { spawn } from "node:child_process"
+import { type ChildProcess, spawn } from "node:child_process"
 import { Socket } from "node:net"
 import type { Writable } from "node:stream"
 import { fileURLToPath } from "node:url"
@@ -36,6 +36,19 @@ export const hold = (pid: number, signal: NodeJS.Signals): void => order("hold",
 
 /** The process `pid` has ended; its number may be given to a stranger. */
 export const release = (pid: number): void => order("release", String(pid))
+
+/**
+ * From now on `child` gets `signal`, and SIGKILL after two seconds, when this process dies; returns the child. To be
+ * called in the turn that started it: `held(spawn(...))`.
+ */
+export const held = <Child extends ChildProcess>(child: Child, signal: NodeJS.Signals = "SIGKILL"): Child => {
+  const { pid } = child
+  if (pid !== undefined) {
+    hold(pid, signal)
+    child.once("exit", () => release(pid))
+  }
+  return child
+}
 
 /** From now on `folder` is removed when this process dies. */
 export const guardFolder = (folder: string): void => order("folder", folder)

@@ -8,12 +8,17 @@ import { workerdArguments } from "./workerdArguments.ts"
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
+/** Milliseconds, as many as Node's edge gives. */
+const workerdGraceMillis = 500
+
 /** How a runtime is started once the bundle is there. */
 export interface EdgeLaunch {
   readonly command: string
   readonly arguments: ReadonlyArray<string>
   /** Where it will listen, if it cannot say by itself what is wrong there. */
   readonly listensOn?: { readonly host: string; readonly port: number }
+  /** Milliseconds that the answers in hand have at the end, if it would wait for open streams for ever. */
+  readonly graceMillis?: number
 }
 
 type Faults = ReadonlyArray<string>
@@ -32,7 +37,8 @@ export const edgeLaunches = {
         onSuccess: (args) => ({
           command: at("../../../../node_modules/.bin/workerd"),
           arguments: args,
-          listensOn: settings.edge
+          listensOn: settings.edge,
+          graceMillis: workerdGraceMillis
         }),
         onFailure: (fault) => [fault.message]
       })),

@@ -3,8 +3,8 @@
  * edge:<runtime>` does.
  *
  * Checks the environment, bundles, and becomes the runtime: there is no process in between that could die and leave it,
- * or keep a signal from it. Faults of the environment are named all at once, before anything is started, and end this
- * with 78.
+ * or keep a signal from it. workerd alone runs beneath this one, for it would wait for open streams for ever. Faults of
+ * the environment are named all at once, before anything is started, and end this with 78.
  */
 import * as Result from "effect/Result"
 import { execFileSync } from "node:child_process"
@@ -12,6 +12,7 @@ import { existsSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { edgeLaunches, type EdgeRuntime, isEdgeRuntime } from "./edgeLaunches.ts"
 import { listenFault } from "./listenFault.ts"
+import { runWithGrace } from "./runWithGrace.ts"
 
 /** EX_USAGE and EX_CONFIG of sysexits.h */
 const usageFault = 64
@@ -29,7 +30,7 @@ const run = async (name: EdgeRuntime): Promise<void> => {
   if (Result.isFailure(planned)) {
     return refuse(configurationFault, `Cannot start the edge:\n${planned.failure.map((fault) => `  ${fault}\n`).join("")}`)
   }
-  const { arguments: args, command, listensOn } = planned.success
+  const { arguments: args, command, graceMillis, listensOn } = planned.success
   const fault = listensOn === undefined ? null : await listenFault(listensOn)
   if (fault !== null) return refuse(configurationFault, `${fault}\n`)
   if (!existsSync(command)) {
@@ -38,7 +39,9 @@ const run = async (name: EdgeRuntime): Promise<void> => {
   if (process.execve === undefined) return refuse(configurationFault, "Cannot start the edge: this needs Linux or macOS\n")
   // A process of its own: the bundler's helper would stay behind as a child of the runtime.
   execFileSync(process.execPath, [at("bundleEdge.ts"), name], { stdio: ["ignore", "inherit", "inherit"] })
-  process.execve(command, [command, ...args], { ...process.env, DENO_NO_UPDATE_CHECK: "1" })
+  const env = { ...process.env, DENO_NO_UPDATE_CHECK: "1" }
+  if (graceMillis === undefined) process.execve(command, [command, ...args], env)
+  else process.exitCode = await runWithGrace({ command, arguments: args, env, graceMillis })
 }
 
 const name = process.argv[2] ?? ""

@@ -1,4 +1,5 @@
 /** The client in each runtime that it is for, as that runtime is: one program, with nothing but the standards. */
+import { Warden } from "@lectern/harness"
 import { build } from "esbuild"
 import { execFile } from "node:child_process"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
@@ -8,8 +9,12 @@ import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 
-const run = promisify(execFile)
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
+const run = (executable: string, args: ReadonlyArray<string>) => {
+  const ended = promisify(execFile)(executable, args)
+  Warden.held(ended.child)
+  return ended
+}
 const command = (name: string): string => at(`../../../../node_modules/.bin/${name}`)
 
 /** Watches a video through a stream that breaks off and a failure to its end, with the runtime's own fetch API and timers, in a hundredth of the time. */

@@ -1,4 +1,5 @@
 /** The edge as it is deployed: its own program, in a process that ends with the scope. */
+import { Warden } from "@lectern/harness"
 import { Effect } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
@@ -24,23 +25,23 @@ export interface EdgeProcess {
 /** Runs the program to its end and returns how that was. */
 export const runEdge = (env: Record<string, string>) =>
   Effect.callback<{ readonly code: number | null; readonly errors: string }>((resume) => {
-    const child = spawn(process.execPath, [entry], { env, stdio: ["ignore", "ignore", "pipe"] })
+    const child = Warden.held(spawn(process.execPath, [entry], { env, stdio: ["ignore", "ignore", "pipe"] }))
     let errors = ""
     child.stderr.on("data", (chunk: Buffer) => errors += chunk.toString("utf8"))
     child.once("close", (code) => resume(Effect.succeed({ code, errors })))
     return Effect.sync(() => child.kill("SIGKILL"))
   })
 
-/** `atPort`: any that is free by default. */
-export const startEdge = (redisUrl: string, atPort = 0) =>
+/** `atPort`: any that is free by default; `more` of the environment. */
+export const startEdge = (redisUrl: string, atPort = 0, more: Record<string, string> = {}) =>
   Effect.gen(function*() {
     let output = ""
     const child = yield* Effect.acquireRelease(
       Effect.sync(() =>
-        spawn(process.execPath, [entry], {
-          env: { PORT: String(atPort), REDIS_URL: redisUrl, AUTH_JWT_SECRET: secret },
+        Warden.held(spawn(process.execPath, [entry], {
+          env: { PORT: String(atPort), REDIS_URL: redisUrl, AUTH_JWT_SECRET: secret, ...more },
           stdio: ["ignore", "pipe", "pipe"]
-        })
+        }))
       ),
       (child) => Effect.sync(() => child.kill("SIGKILL"))
     )

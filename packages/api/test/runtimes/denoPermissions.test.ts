@@ -1,6 +1,6 @@
 /** What keeps the edge on Deno from the database is Deno itself: not the sources, which the module lists speak for. */
 import { assert, it } from "@effect/vitest"
-import { describeIf, RedisServer, temporaryFolder } from "@lectern/harness"
+import { describeIf, RedisServer, temporaryFolder, Warden } from "@lectern/harness"
 import { Effect, Result } from "effect"
 import { build } from "esbuild"
 import { spawn } from "node:child_process"
@@ -52,7 +52,7 @@ const probeDatabase = (
       })
     )
     const args = Result.getOrThrow(denoArguments({ host: "127.0.0.1", port: 0, redisUrl, file }))
-    const edge = yield* listening(spawn(deno, loosen(args), {
+    const edge = yield* listening(Warden.held(spawn(deno, loosen(args), {
       env: {
         PATH: process.env["PATH"],
         HOME: process.env["HOME"],
@@ -62,7 +62,7 @@ const probeDatabase = (
         DATABASE_URL: `postgres://lectern:password@127.0.0.1:${databasePort}/lectern`
       },
       stdio: ["ignore", "pipe", "pipe"]
-    }))
+    })))
     yield* until(Effect.sync(edge.output), (output) => output.includes(`"probe":"end"`))
     const outcomes = new Map(
       [...edge.output().matchAll(/\{"probe":.*\}/g)].map(([line]) => {

@@ -2,6 +2,7 @@
 import { RedisServer, Warden } from "@lectern/harness"
 import { Effect, Schedule, type Scope } from "effect"
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
+import { connect } from "node:net"
 import { fileURLToPath } from "node:url"
 import { secret, token } from "../edge/edgeSubject.ts"
 import { withRedis } from "../edge/patientRedis.ts"
@@ -60,10 +61,10 @@ export const contenders: ReadonlyArray<Contender> = [
 const base = { PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "" }
 
 const launch = (runtime: RuntimeName, environment: Record<string, string>) =>
-  spawn(process.execPath, ["--disable-warning=ExperimentalWarning", launcher, runtime], {
+  Warden.held(spawn(process.execPath, ["--disable-warning=ExperimentalWarning", launcher, runtime], {
     env: { ...base, ...environment },
     stdio: ["ignore", "pipe", "pipe"]
-  })
+  }))
 
 /** Runs the program to its end and returns how that was. */
 export const runToEnd = (runtime: RuntimeName, environment: Record<string, string>) =>
@@ -75,20 +76,11 @@ export const runToEnd = (runtime: RuntimeName, environment: Record<string, strin
     return Effect.sync(() => child.kill("SIGKILL"))
   })
 
-/** Holds a process for as long as the scope, and returns its port when it tells one. */
+/** Keeps a process for as long as the scope, and returns its port when it tells one. */
 export const listening = (child: ChildProcess): Effect.Effect<EdgeRuntime, Error, Scope.Scope> =>
   Effect.gen(function*() {
     let output = ""
-    yield* Effect.acquireRelease(
-      Effect.sync(() => {
-        if (child.pid !== undefined) Warden.hold(child.pid, "SIGKILL")
-      }),
-      () =>
-        Effect.sync(() => {
-          child.kill("SIGKILL")
-          if (child.pid !== undefined) Warden.release(child.pid)
-        })
-    )
+    yield* Effect.addFinalizer(() => Effect.sync(() => child.kill("SIGKILL")))
     const port = yield* Effect.callback<number, Error>((resume) => {
       const collect = (chunk: Buffer): void => {
         output += chunk.toString("utf8")
@@ -120,9 +112,26 @@ export const startRuntime = (contender: Contender, redisUrl: string, more: Recor
     )
   })
 
-/** Megabytes that a process has in memory. */
+/** Megabytes that a process and its children have in memory: workerd is a child of what runs it. */
 export const residentMegabytes = ({ process }: EdgeRuntime): number =>
-  Number(execFileSync("ps", ["-o", "rss=", "-p", String(process.pid)], { encoding: "utf8" })) / 1024
+  execFileSync("ps", ["-A", "-o", "pid=,ppid=,rss="], { encoding: "utf8" }).trim().split("\n")
+    .map((line) => line.trim().split(/\s+/).map(Number))
+    .filter((family) => family.slice(0, 2).includes(process.pid ?? 0))
+    .reduce((sum, [, , kilobytes = 0]) => sum + kilobytes, 0) / 1024
+
+/** Returns when nobody listens on the port. */
+export const unheard = (port: number) =>
+  until(
+    Effect.callback<string>((resume) => {
+      const socket = connect(port, "127.0.0.1")
+        .once("error", (fault) => resume(Effect.succeed(fault.message)))
+        .once("connect", () => {
+          socket.destroy()
+          resume(Effect.succeed("somebody still listens"))
+        })
+    }),
+    (outcome) => outcome.includes("ECONNREFUSED")
+  )
 
 /** A Redis with these texts. */
 export const put = (url: string, values: Record<string, string | Buffer>) =>
