@@ -1,3 +1,4 @@
+import { fileFault } from "@lectern/domain"
 import {
   BatchEvidence,
   decodeSetup,
@@ -24,7 +25,7 @@ const foundSomething = 1
 const readSetup = Effect.fnUntraced(function*(file: string) {
   const fs = yield* FileSystem.FileSystem
   const text = yield* fs.readFileString(file).pipe(
-    Effect.catchTag("PlatformError", (error) => fail(exitCodes.badInput, `Cannot read "${file}": ${error.message}`))
+    Effect.catchTag("PlatformError", (error) => fail(exitCodes.badInput, `Cannot read "${file}": ${fileFault(error)}`))
   )
   const evidence = yield* decodeSetup(text).pipe(
     Effect.catchTag("SchemaError", (error) => fail(exitCodes.badInput, `Cannot read "${file}" as a setup: ${error.message}`))
@@ -52,7 +53,7 @@ const deployed = Effect.gen(function*() {
 /** Checks a setup in files or as it is deployed, and prints what it finds. */
 export const checkBatchSetup = Effect.fn(function*({ files, json, live }: LintRequest) {
   if (live === files.length > 0) {
-    return yield* fail(exitCodes.badInput, "Cannot check without one of the two: FILE... or --live")
+    return yield* fail(exitCodes.badInput, `Cannot check ${live ? "both" : "neither"}: give FILE..., or --live`)
   }
   const parts: ReadonlyArray<Evidence> = live ? [yield* deployed] : yield* Effect.forEach(files, readSetup)
   const findings = lintSetup(setupOf(parts, live), expectedNames(process.env))

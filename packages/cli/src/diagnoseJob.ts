@@ -1,3 +1,4 @@
+import { fileFault } from "@lectern/domain"
 import {
   BatchEvidence,
   decodeBundle,
@@ -26,7 +27,7 @@ export interface DoctorRequest {
 const readBundle = Effect.fnUntraced(function*(file: string) {
   const fs = yield* FileSystem.FileSystem
   const text = yield* fs.readFileString(file).pipe(
-    Effect.catchTag("PlatformError", (error) => fail(exitCodes.badInput, `Cannot read the bundle "${file}": ${error.message}`))
+    Effect.catchTag("PlatformError", (error) => fail(exitCodes.badInput, `Cannot read the bundle "${file}": ${fileFault(error)}`))
   )
   const evidence = yield* decodeBundle(text).pipe(
     Effect.catchTag("SchemaError", (error) => fail(exitCodes.badInput, `Cannot read "${file}" as a bundle: ${error.message}`))
@@ -46,7 +47,8 @@ const look = (job: string) =>
 /** Diagnoses a job, live or from a bundle; prints the report and ends with what `exitCodeOf` says of it. */
 export const diagnoseJob = Effect.fn(function*({ bundle, job, json, lang, save }: DoctorRequest) {
   if (Option.isSome(job) === Option.isSome(bundle)) {
-    return yield* fail(exitCodes.badInput, "Cannot diagnose without one of the two: JOB or --bundle FILE")
+    const given = Option.isSome(job) ? "from both" : "from neither"
+    return yield* fail(exitCodes.badInput, `Cannot diagnose ${given}: give a JOB, or --bundle FILE`)
   }
   const evidence = Option.isSome(bundle)
     ? yield* readBundle(bundle.value)
@@ -54,7 +56,7 @@ export const diagnoseJob = Effect.fn(function*({ bundle, job, json, lang, save }
   if (Option.isSome(save)) {
     const fs = yield* FileSystem.FileSystem
     yield* fs.writeFileString(save.value, encodeBundle(evidence), { mode: 0o600 }).pipe(
-      Effect.catchTag("PlatformError", (error) => fail(exitCodes.unavailable, `Cannot save to "${save.value}": ${error.message}`))
+      Effect.catchTag("PlatformError", (error) => fail(exitCodes.unavailable, `Cannot save to "${save.value}": ${fileFault(error)}`))
     )
   }
   const diagnosis = diagnose(evidence, yield* Clock.currentTimeMillis, expectedNames(process.env))

@@ -1,6 +1,6 @@
-import { importSteps, jobPercent, ReadingId } from "@lectern/domain"
+import { fileFault, importSteps, jobPercent, ReadingId } from "@lectern/domain"
 import { importSpreadsheet, jobResult, reviewResult, writeErrorWorkbook } from "@lectern/worker-ai/import"
-import { Console, Effect, Path, Schema } from "effect"
+import { Console, Effect, FileSystem, Path, Schema } from "effect"
 import { CommandFailed, exitCodes, fail } from "./CommandFailed.ts"
 import { importReport } from "./importReport.ts"
 import { requireReadable } from "./readableFile.ts"
@@ -9,12 +9,29 @@ import { withBoard } from "./terminal.ts"
 
 const encodeJson = Schema.encodeSync(Schema.fromJsonString(Schema.Json))
 
-const report = (label: string, file: string, dryRun: boolean, readings: ReadonlyArray<ReadingId>) =>
+interface Judging {
+  readonly file: string
+  /** Where the workbook with the error column goes; `null` on a dry run. */
+  readonly output: string | null
+  readonly readings: ReadonlyArray<ReadingId>
+}
+
+/** Made in a folder of its own beside its place: what a full disk or Ctrl-C cuts short replaces nothing. */
+const writeWorkbook = Effect.fnUntraced(function*(file: string, output: string, readings: ReadonlyArray<ReadingId>) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const folder = yield* fs.makeTempDirectoryScoped({ directory: path.dirname(output), prefix: ".lectern-import-" })
+  const made = path.join(folder, "workbook.xlsx")
+  yield* writeErrorWorkbook({ file, output: made, readings })
+  yield* fs.rename(made, output)
+}, Effect.scoped)
+
+const judge = (label: string, { file, output, readings }: Judging) =>
   withBoard((board) =>
     Effect.gen(function*() {
       const result = yield* importSpreadsheet<never>({
         file,
-        dryRun,
+        dryRun: output === null,
         readings,
         // With no record to ask, every student of the file is new.
         sink: { insertBatch: (rows) => Effect.succeed({ created: rows.map((row) => row.row), duplicates: [] }) },
@@ -27,7 +44,10 @@ const report = (label: string, file: string, dryRun: boolean, readings: Readonly
               end: "running"
             })
           })
-      }).pipe(Effect.tapError(() => Effect.sync(() => board.update(label, { percent: null, note: "failed", end: "bad" }))))
+      }).pipe(
+        Effect.tap(() => output === null ? Effect.void : writeWorkbook(file, output, readings)),
+        Effect.tapError(() => Effect.sync(() => board.update(label, { percent: null, note: "failed", end: "bad" })))
+      )
       board.update(label, { percent: 100, note: "완료", end: "good" })
       return result
     })
@@ -48,6 +68,12 @@ export interface ImportFileRequest {
   readonly readings: ReadonlyArray<string>
 }
 
+const cannotWrite = (output: string | null, error: Error) =>
+  fail(
+    exitCodes.unavailable,
+    `Cannot write "${output}": ${fileFault(error)}; --dry-run judges the list without writing`
+  )
+
 /** Judges a class list, without any service. */
 export const importFile = Effect.fn(function*({ dryRun, file, json, readings: said }: ImportFileRequest) {
   const path = yield* Path.Path
@@ -61,8 +87,7 @@ export const importFile = Effect.fn(function*({ dryRun, file, json, readings: sa
       ))
   )
   const output = dryRun ? null : workbookBeside(path, input)
-  const result = yield* report(path.basename(file), input, dryRun, readings).pipe(
-    Effect.tap(() => output === null ? Effect.void : writeErrorWorkbook({ file: input, output, readings })),
+  const result = yield* judge(path.basename(file), { file: input, output, readings }).pipe(
     Effect.catchTags({
       ImportRejected: (error) => fail(exitCodes.badInput, `${error.messageKo}\n  ${error.messageEn}\n  (${error.code})`),
       ImportUndecided: (error) =>
@@ -70,10 +95,14 @@ export const importFile = Effect.fn(function*({ dryRun, file, json, readings: sa
           Console.log(json ? encodeJson(reviewResult(error)) : readingsReport(error)),
           Effect.fail(new CommandFailed({ exitCode: asks }))
         ),
-      ImportFileUnreadable: (error) => fail(exitCodes.unavailable, error.message)
+      ImportFileUnreadable: (error) =>
+        error.action === "read"
+          ? fail(exitCodes.unavailable, `${error.message}: ${fileFault(error)}`)
+          : cannotWrite(output, error),
+      PlatformError: (error) => cannotWrite(output, error)
     })
   )
   const answer = jobResult(result, output === null ? null : (yield* Effect.orDie(path.toFileUrl(output))).href)
-  yield* Console.log(json ? encodeJson(answer) : importReport(answer))
+  yield* Console.log(json ? encodeJson(answer) : importReport(answer, "judged"))
   if (!json && output !== null) yield* Console.log(`  ${output}`)
 })

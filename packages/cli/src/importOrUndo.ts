@@ -14,7 +14,8 @@ export interface ImportRequest extends Omit<ImportFileRequest, "file"> {
 /** Judges a list, or takes an import back: one of the two. */
 export const importOrUndo = Effect.fn(function*({ data, file, tenant, undo, ...judging }: ImportRequest) {
   if (Option.isSome(file) === Option.isSome(undo)) {
-    return yield* fail(exitCodes.badInput, "Cannot import without one of the two: a FILE, or --undo JOB")
+    const given = Option.isSome(file) ? "with both" : "with neither"
+    return yield* fail(exitCodes.badInput, `Cannot import ${given}: give a FILE, or --undo JOB`)
   }
   if (Option.isSome(undo)) return yield* undoImport({ data, job: undo.value, json: judging.json, tenant })
   if (Option.isSome(file)) return yield* importFile({ ...judging, file: file.value })

@@ -2,6 +2,7 @@ import { Console, Effect, Option } from "effect"
 import { badConfiguration, withLogs } from "./logs.ts"
 import { missingPrograms } from "./missingPrograms.ts"
 import { readSystemEnvironment, serveSystem } from "./serveSystem.ts"
+import { shellWord } from "./shellWord.ts"
 import { startFailure } from "./startFailure.ts"
 
 export interface UpRequest {
@@ -28,7 +29,7 @@ export const keepUp = Effect.fn(function*({ data, encodes, host, port }: UpReque
       `Lectern is up at ${system.url}`,
       ...system.parts.map((part) => `  ${part}`),
       `  reference ${system.url}/docs`,
-      `  a token   npx lectern token --tenant 1${data === ".lectern" ? "" : ` --data ${data}`}`,
+      `  a token   npx lectern token --tenant 1${data === ".lectern" ? "" : ` --data ${shellWord(data)}`}`,
       "Ctrl-C ends it; what is under way goes on with the next start"
     ].join("\n"))
     return yield* Effect.never

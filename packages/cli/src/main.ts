@@ -19,6 +19,7 @@ import { token } from "./commands/token.ts"
 import { up } from "./commands/up.ts"
 import { worker } from "./commands/worker.ts"
 import { oldWayAsked } from "./operations/oldWays.ts"
+import { layerFileSystem } from "./fileSystem.ts"
 import { runMain } from "./runMain.ts"
 import { layerUsage } from "./usage.ts"
 import manifest from "../package.json" with { type: "json" }
@@ -53,7 +54,7 @@ const program = Command.make("lectern").pipe(
   }),
   Effect.provide(
     Layer.mergeAll(
-      NodeServices.layer,
+      Layer.merge(NodeServices.layer, layerFileSystem),
       layerUsage,
       CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] })
     )

@@ -1,9 +1,10 @@
-import { TenantId } from "@lectern/domain"
+import { fileFault, TenantId } from "@lectern/domain"
 import { readEnvironment, serverVariables } from "@lectern/adapters/environment"
 import { signToken } from "@lectern/api/tokens"
 import { Console, Effect, Option, Redacted } from "effect"
 import { exitCodes, fail } from "./CommandFailed.ts"
 import { existingTokenSecret } from "./DataDirectory.ts"
+import { shellWord } from "./shellWord.ts"
 
 export interface TokenRequest {
   readonly data: string
@@ -19,13 +20,13 @@ export const printToken = Effect.fn(function*({ data, hours, subject, tenant }: 
   )
   const secret = environment.AUTH_JWT_SECRET === undefined
     ? yield* existingTokenSecret(data).pipe(
-      Effect.catchTag("PlatformError", (error) => fail(exitCodes.unavailable, `Cannot read the token secret: ${error.message}`))
+      Effect.catchTag("PlatformError", (error) => fail(exitCodes.unavailable, `Cannot read the token secret: ${fileFault(error)}`))
     )
     : Redacted.make(environment.AUTH_JWT_SECRET)
   if (secret === null) {
     return yield* fail(
       exitCodes.configuration,
-      `Cannot sign a token without a secret: set AUTH_JWT_SECRET (32 characters or more), or start \`lectern up\` once with --data ${data}`
+      `Cannot sign a token without a secret: set AUTH_JWT_SECRET (32 characters or more), or start \`lectern up\` once with --data ${shellWord(data)}`
     )
   }
   yield* Console.log(

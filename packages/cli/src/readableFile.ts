@@ -1,10 +1,6 @@
+import { fileFault } from "@lectern/domain"
 import { Effect, FileSystem } from "effect"
 import { type CommandFailed, exitCodes, fail } from "./CommandFailed.ts"
-
-const reasons: Readonly<Record<string, string>> = {
-  NotFound: "there is no such file",
-  PermissionDenied: "it may not be read by this user"
-}
 
 /** Ends the command, with exit code 64, where FILE is no regular file that this user may read. */
 export const requireReadable = (
@@ -21,5 +17,5 @@ export const requireReadable = (
     yield* fs.access(path, { readable: true })
   }).pipe(
     Effect.catchTag("PlatformError", (error) =>
-      fail(exitCodes.badInput, `Cannot ${action} "${named}": ${reasons[error.reason._tag] ?? error.message}`))
+      fail(exitCodes.badInput, `Cannot ${action} "${named}": ${fileFault(error)}`))
   )

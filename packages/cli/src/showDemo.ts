@@ -10,6 +10,7 @@ import { badConfiguration, withLogs } from "./logs.ts"
 import { missingPrograms } from "./missingPrograms.ts"
 import type { ProgressBoard } from "./ProgressBoard.ts"
 import { readSystemEnvironment, serveSystem } from "./serveSystem.ts"
+import { shellWord } from "./shellWord.ts"
 import { startFailure } from "./startFailure.ts"
 import { withBoard } from "./terminal.ts"
 import { jobEnds, videoEnds, watchJob } from "./watchJob.ts"
@@ -54,14 +55,17 @@ export const showDemo = Effect.fn(function*({ data }: { readonly data: string })
   if (missing !== null) return yield* fail(exitCodes.unavailable, missing)
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
-  const marker = path.join(path.resolve(data), "demo")
-  const there = yield* fs.exists(path.resolve(data))
-  if (there && !(yield* fs.exists(marker)) && (yield* fs.readDirectory(path.resolve(data))).length > 0) {
-    return yield* fail(exitCodes.configuration, `"${data}" is not empty and was not made by a demo; choose another --data`)
-  }
-  yield* fs.remove(path.resolve(data), { recursive: true, force: true })
-  yield* fs.makeDirectory(path.resolve(data), { recursive: true })
-  yield* fs.writeFileString(marker, "Made by `lectern demo`, which removes this directory when it runs again\n")
+  const root = path.resolve(data)
+  yield* Effect.gen(function*() {
+    const marker = path.join(root, "demo")
+    const there = yield* fs.exists(root)
+    if (there && !(yield* fs.exists(marker)) && (yield* fs.readDirectory(root)).length > 0) {
+      return yield* fail(exitCodes.configuration, `"${data}" is not empty and was not made by a demo; choose another --data`)
+    }
+    yield* fs.remove(root, { recursive: true, force: true })
+    yield* fs.makeDirectory(root, { recursive: true })
+    yield* fs.writeFileString(marker, "Made by `lectern demo`, which removes this directory when it runs again\n")
+  }).pipe(Effect.catchTag("PlatformError", startFailure))
 
   yield* Effect.scoped(Effect.gen(function*() {
     yield* Console.log("Starting the whole system on this machine ...")
@@ -85,10 +89,10 @@ export const showDemo = Effect.fn(function*({ data }: { readonly data: string })
       `  HLS ${video.video.hls_url ?? "none"}`,
       "",
       `${rosterName}: ${roster.end.status}`,
-      importReport(result),
+      importReport(result, "registered"),
       `  the rows with an error column: ${result.download_url ?? "none"}`,
       "",
-      `The addresses answer while the system runs: npx lectern up --data ${data}${portFlag(system.url)}`
+      `The addresses answer while the system runs: npx lectern up --data ${shellWord(data)}${portFlag(system.url)}`
     ].join("\n"))
 
     if (video.video.status !== "READY" || roster.end.status !== "DONE") {

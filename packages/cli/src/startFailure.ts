@@ -1,3 +1,4 @@
+import { fileFault } from "@lectern/domain"
 import { type Effect, type PlatformError, Schema } from "effect"
 import { type CommandFailed, exitCodes, fail } from "./CommandFailed.ts"
 import type { ServeSystemFailure } from "./serveSystem.ts"
@@ -6,25 +7,34 @@ const isConfiguration = (tag: string): boolean =>
   tag === "BadConfiguration" || tag === "ConfigError" || tag === "DatabaseUrlInvalid" || tag === "GrantSecretRefused" ||
   tag === "SandboxRefused"
 
-/** The innermost reason that a person can do something about. */
-const reasonOf = (cause: unknown): string =>
-  cause instanceof Error
-    ? `${cause.message}${cause.cause === undefined ? "" : `: ${reasonOf(cause.cause)}`}`
-    : Schema.is(Schema.Struct({ message: Schema.String }))(cause)
-    ? cause.message
-    : String(cause)
+const hasMessage = Schema.is(Schema.Struct({ message: Schema.String }))
 
-const folderReasons: Readonly<Record<string, string>> = {
-  AlreadyExists: "a file stands where a directory is needed",
-  PermissionDenied: "this user may not write there"
+/** What the embedded database throws when its files fail: a number of WASI, and no message. */
+const isWasiFault = Schema.is(Schema.Struct({ errno: Schema.Int }))
+const wasiNoSpace = 51
+
+/** The innermost reason that a person can do something about. */
+const reasonOf = (cause: unknown): string => {
+  if (cause instanceof Error) return `${cause.message}${cause.cause === undefined ? "" : `: ${reasonOf(cause.cause)}`}`
+  if (hasMessage(cause)) return cause.message
+  if (isWasiFault(cause)) {
+    return cause.errno === wasiNoSpace
+      ? "there is no space left on the disk"
+      : `its files gave error ${cause.errno} of WASI`
+  }
+  return String(cause)
 }
 
 /** The data directory is the one place of the file system that a start needs. */
-const folderFailure = ({ message, reason }: PlatformError.PlatformError): string =>
-  `Cannot use the data directory: ${folderReasons[reason._tag] ?? message}${
-    "pathOrDescriptor" in reason && reason.pathOrDescriptor !== undefined ? `: ${reason.pathOrDescriptor}` : ""
-  }; choose another --data`
+const folderFailure = (error: PlatformError.PlatformError): string => {
+  const place = "pathOrDescriptor" in error.reason ? error.reason.pathOrDescriptor : undefined
+  const named = place === undefined ? "" : `"${place}": `
+  return `Cannot use the data directory: ${named}${fileFault(error)}; choose another --data`
+}
 
 /** Says why the system does not start, and ends with what kind of fault that is. */
 export const startFailure = (error: ServeSystemFailure): Effect.Effect<never, CommandFailed> =>
-  fail(isConfiguration(error._tag) ? exitCodes.configuration : exitCodes.unavailable, error._tag === "PlatformError" ? folderFailure(error) : reasonOf(error))
+  fail(
+    isConfiguration(error._tag) ? exitCodes.configuration : exitCodes.unavailable,
+    error._tag === "PlatformError" ? folderFailure(error) : reasonOf(error)
+  )

@@ -1,3 +1,4 @@
+import { fileFault } from "@lectern/domain"
 import { templates } from "@lectern/infra"
 import { decodeSetup, type Finding, lintSetup, setupOf } from "@lectern/worker-video/doctor"
 import { Console, Effect, FileSystem, Path, type PlatformError } from "effect"
@@ -13,7 +14,7 @@ export interface SynthRequest {
 const foundSomething = 1
 
 const cannotWrite = (out: string) => (error: PlatformError.PlatformError) =>
-  fail(exitCodes.badInput, `Cannot write the templates to "${out}": ${error.message}`)
+  fail(exitCodes.unavailable, `Cannot write the templates to "${out}": ${fileFault(error)}`)
 
 /** Writes the templates, and holds them against the lint of what is deployed. */
 export const synthesiseInfra = Effect.fn(function*({ json, out }: SynthRequest) {

@@ -18,7 +18,7 @@ describe("lectern import", () => {
     const folder = await withRoster()
     const { code, stdout } = await lectern(["import", "roster.xlsx"], { cwd: folder })
     assert.strictEqual(code, 0)
-    assert.include(stdout, "240명 중 235명 등록, 중복 1명, 거부 4명")
+    assert.include(stdout, "240명 중 235명 등록 가능, 중복 1명, 거부 4명")
     for (const cell of ["C47", "B66", "C81", "B126"]) assert.include(stdout, cell)
     assert.include(stdout, join(folder, "roster (결과).xlsx"))
     assert.sameMembers(await readdir(folder), ["roster.xlsx", "roster (결과).xlsx"])
@@ -44,6 +44,17 @@ describe("lectern import", () => {
     assert.strictEqual(again.stdout, first.stdout)
     const address = decode(again.stdout).download_url ?? ""
     assert.isTrue((await readFile(new URL(address))).length > 0)
+  })
+
+  it("says why it cannot write its workbook, and leaves nothing half done", async () => {
+    const folder = await withRoster()
+    await mkdir(join(folder, "roster (결과).xlsx"))
+    const { code, stderr, stdout } = await lectern(["import", "roster.xlsx"], { cwd: folder })
+    assert.strictEqual(code, 69)
+    assert.strictEqual(stdout, "")
+    assert.notInclude(stderr, "완료")
+    assert.include(stderr, `Cannot write "${join(folder, "roster (결과).xlsx")}": it is a directory, not a file`)
+    assert.sameMembers(await readdir(folder), ["roster.xlsx", "roster (결과).xlsx"])
   })
 
   it("refuses what is no class list in two languages, and leaves nothing", async () => {
@@ -76,7 +87,9 @@ describe("lectern import", () => {
     const folder = await ownFolder()
     const neither = await lectern(["import"], { cwd: folder })
     assert.strictEqual(neither.code, 64)
-    assert.include(neither.stderr, "a FILE, or --undo JOB")
+    assert.include(neither.stderr, "Cannot import with neither: give a FILE, or --undo JOB")
+    const both = await lectern(["import", "roster.xlsx", "--undo", "j1"], { cwd: folder })
+    assert.include(both.stderr, "Cannot import with both: give a FILE, or --undo JOB")
     const nowhere = await lectern(["import", "--undo", "j1"], { cwd: folder })
     assert.strictEqual(nowhere.code, 78)
     assert.include(nowhere.stderr, "There is no record to undo an import in")

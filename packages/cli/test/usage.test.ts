@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { writeFile } from "node:fs/promises"
+import { existsSync } from "node:fs"
+import { readdir, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { lectern, ownFolder, startLectern } from "./lecternProgram.ts"
 
@@ -69,12 +70,38 @@ describe("lectern, called rightly or wrongly", () => {
     assert.notMatch(stderr, stackTrace)
   })
 
-  it("says what stands where its data directory should be", async () => {
-    const file = join(await ownFolder(), "occupied")
-    await writeFile(file, "")
-    const { code, stderr } = await lectern(["up", "--port", "0", "--data", file])
+  it.each([
+    ["up", ["--port", "0", "--data"], "Cannot use the data directory"],
+    ["demo", ["--data"], "Cannot use the data directory"],
+    ["infra synth", ["--out"], "Cannot write the templates to"]
+  ])("says of %s what stands where a directory should be", async (command, args, message) => {
+    const folder = await ownFolder()
+    await writeFile(join(folder, "occupied"), "")
+    const { code, stderr } = await lectern([...command.split(" "), ...args, "occupied/a"], { cwd: folder })
     assert.strictEqual(code, 69)
-    assert.include(stderr, "Cannot use the data directory: a file stands where a directory is needed")
+    assert.include(stderr, message)
+    assert.include(stderr, "a file stands where a directory is needed")
+    assert.notMatch(stderr, stackTrace)
+  })
+
+  it.each([
+    ["up", ["--port", "0", "--data"]],
+    ["demo", ["--data"]],
+    ["infra synth", ["--out"]]
+  ])("takes no empty name for the directory of %s", async (command, args) => {
+    const folder = await ownFolder()
+    const { code } = await lectern([...command.split(" "), ...args, ""], { cwd: folder })
+    assert.strictEqual(code, 64)
+    assert.deepStrictEqual(await readdir(folder), [])
+  })
+
+  it.skipIf(!existsSync("/proc/self")).each([
+    ["up", ["--port", "0", "--data"]],
+    ["infra synth", ["--out"]]
+  ])("ends %s where no directory can be made", async (command, args) => {
+    const { code, stderr } = await lectern([...command.split(" "), ...args, "/proc/x"], { cwd: await ownFolder() })
+    assert.strictEqual(code, 69)
+    assert.include(stderr, "no directory can be made in \"/proc\"")
   })
 
   it("ends as other programs do when the reader of its output has left", async () => {

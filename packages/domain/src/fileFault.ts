@@ -4,7 +4,7 @@ import * as Predicate from "effect/Predicate"
 const meanings: Readonly<Record<string, string>> = {
   EACCES: "this user may not do that there",
   EDQUOT: "this user's share of the disk is used up",
-  EEXIST: "something of that name is there already",
+  EEXIST: "something else stands there already",
   EFBIG: "the file would grow larger than this process may write",
   EIO: "the disk does not answer as it should",
   EISDIR: "it is a directory, not a file",

@@ -1,12 +1,16 @@
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import { directoryFlag } from "../flags.ts"
 import { loaded } from "./loaded.ts"
 
 export const demo = Command.make(
   "demo",
   {
-    data: Flag.String("data").pipe(
-      Flag.withDescription("Directory of the demo's database and objects; what an earlier demo left there is removed"),
+    data: directoryFlag("data").pipe(
+      Flag.withDescription(
+        "Directory of the demo's database and objects, .lectern/demo where it is not given; " +
+          "what an earlier demo left there is removed"
+      ),
       Flag.withDefault(".lectern/demo")
     )
   },

@@ -26,7 +26,7 @@ export const importCommand = Command.make(
       Flag.optional
     ),
     tenant: Flag.Int("tenant").pipe(
-      Flag.withDescription("Whose job it is that is undone"),
+      Flag.withDescription("Whose job it is that is undone; 1 where it is not given"),
       Flag.withSchema(Schema.Int.check(Schema.isGreaterThan(0))),
       Flag.withDefault(1)
     ),
@@ -37,6 +37,7 @@ export const importCommand = Command.make(
   Command.withDescription(
     "Judge a class list on this machine, without any service, and leave the rows with an error column beside it; exit code 2 when it asks how the list is meant"
   ),
+  Command.withShortDescription("Judge a class list on this machine, and leave the rows with an error column beside it"),
   Command.withExamples([
     { command: "lectern import roster.xlsx", description: "Says what is wrong, cell by cell, and writes \"roster (결과).xlsx\"" },
     { command: "lectern import roster.xlsx --reading guardian:B", description: "The answer to the question whose numbers are in column B" },

@@ -1,13 +1,14 @@
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import { directoryFlag } from "../flags.ts"
 import { jsonFlag } from "../operations/flags.ts"
 import { loaded } from "./loaded.ts"
 
 const synth = Command.make(
   "synth",
   {
-    out: Flag.Directory("out").pipe(
-      Flag.withDescription("Where the templates go; made if it is not there"),
+    out: directoryFlag("out").pipe(
+      Flag.withDescription("Directory for the templates, made if it is not there; cdk.out where it is not given"),
       Flag.withDefault("cdk.out")
     ),
     json: jsonFlag

@@ -10,5 +10,6 @@ export const preflight = Command.make(
   Command.withDescription(
     "Look at a deployment before it goes out, and change nothing: configuration, migrations, names, clock, disk, ffmpeg, Node"
   ),
+  Command.withShortDescription("Look at a deployment before it goes out, and change nothing"),
   Command.withExamples([{ command: "lectern preflight --json", description: "For a pipeline; exit code 1 unless all pass" }])
 )

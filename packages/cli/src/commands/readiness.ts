@@ -38,6 +38,7 @@ export const readiness = Command.make(
     "Check worker, Redis, SQS and database by writing to each; exit code 1 unless all four pass. "
       + "Reads REDIS_URL, SQS_QUEUE_URL_{LITE,BASIC,PREMIUM,MESSAGING}, AWS_REGION and DATABASE_URL: give it the worker's own"
   ),
+  Command.withShortDescription("Check worker, Redis, SQS and database of a deployment by writing to each"),
   Command.withExamples([
     {
       command: "lectern readiness --image lectern-worker-video:latest",

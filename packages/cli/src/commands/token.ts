@@ -16,7 +16,7 @@ export const token = Command.make(
       Flag.optional
     ),
     hours: Flag.Int("hours").pipe(
-      Flag.withDescription("How long the token is valid, 1 to 8760 (a year)"),
+      Flag.withDescription("How long the token is valid, 1 to 8760 (a year); 12 where it is not given"),
       Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 8_760 }))),
       Flag.withDefault(12)
     ),

@@ -16,11 +16,13 @@ export const up = Command.make(
       Flag.optional
     ),
     host: Flag.String("host").pipe(
-      Flag.withDescription("The address to listen on"),
+      Flag.withDescription(
+        "The address to listen on; 127.0.0.1, which only this machine reaches, where it is not given"
+      ),
       Flag.withDefault("127.0.0.1")
     ),
     encodes: Flag.Int("encodes").pipe(
-      Flag.withDescription("Encodes at a time on this machine, 1 to 16; each uses all cores"),
+      Flag.withDescription("Encodes at a time on this machine, 1 to 16; each uses all cores. 1 where it is not given"),
       Flag.withSchema(Encodes),
       Flag.withDefault(1)
     ),

@@ -6,6 +6,6 @@ export const jsonFlag = Flag.Boolean("json").pipe(
 )
 
 export const languageFlag = Flag.Literals("lang", ["ko", "en"]).pipe(
-  Flag.withDescription("The language of the report"),
+  Flag.withDescription("The language of the report; ko where it is not given"),
   Flag.withDefault("ko" as const)
 )
