@@ -1,5 +1,13 @@
 import { batchVariables, EncodeRuntimeBatch } from "@lectern/adapters/batch"
-import { type MessageSettings, type S3Settings, s3Settings, type Services, serviceVariables, sqsQueues } from "@lectern/adapters/environment"
+import {
+  encodeArray,
+  type MessageSettings,
+  type S3Settings,
+  s3Settings,
+  type Services,
+  serviceVariables,
+  sqsQueues
+} from "@lectern/adapters/environment"
 import { ObjectGrants, ObjectStoreFiles, PlaybackUrlsLocal } from "@lectern/adapters/files"
 import { EncodeRuntimeProcess, JobQueueInProcess } from "@lectern/adapters/in-process"
 import {
@@ -96,7 +104,11 @@ const s3Client = (s3: S3Settings) => ({
 const workerEnvironment = ({ data, services }: SystemSettings): Record<string, string> => {
   const shared = Object.entries({
     // By their names: secrets of others that came along are none of an encode's business.
-    ...Object.fromEntries(Object.entries(services).filter(([name]) => Object.hasOwn(serviceVariables, name))),
+    ...Object.fromEntries(
+      Object.entries(services).flatMap(([name, value]) =>
+        Object.hasOwn(serviceVariables, name) ? [[name, String(value)] as const] : []
+      )
+    ),
     LOG_LEVEL: process.env["LOG_LEVEL"],
     OTEL_EXPORTER_OTLP_ENDPOINT: process.env["OTEL_EXPORTER_OTLP_ENDPOINT"]
   }).flatMap(([name, value]): ReadonlyArray<readonly [string, string]> => value === undefined ? [] : [[name, value]])
@@ -239,7 +251,7 @@ export const systemLayer = (settings: SystemSettings) => {
 
   const domain = sweeper.pipe(
     Layer.provideMerge(Layer.merge(VideoDeletion.layer, EncodeLeftovers.layer)),
-    Layer.provideMerge(Layer.merge(JobRecorder.layer, JobDispatcher.layer)),
+    Layer.provideMerge(Layer.merge(JobRecorder.layer, JobDispatcher.layerWith(encodeArray(services)))),
     Layer.provideMerge(Layer.mergeAll(
       stores,
       mirror,

@@ -1,5 +1,3 @@
-import * as Context from "effect/Context"
-
 /**
  * In how many containers an encode is worked on together. It is decided when the encode is submitted, when the only
  * thing that is known of a video is how many bytes were uploaded.
@@ -11,11 +9,9 @@ export interface EncodeArray {
   readonly mostContainers: number
 }
 
-/** What holds where nothing else is said: one container for each encode. */
-export const CurrentEncodeArray = Context.Reference<EncodeArray>("@lectern/domain/CurrentEncodeArray", {
-  defaultValue: () => ({ bytesPerContainer: 2e9, mostContainers: 1 })
-})
+/** No arrays. */
+export const oneContainer: EncodeArray = { bytesPerContainer: 1, mostContainers: 1 }
 
-/** How many containers an upload of so many bytes is worth; one where its size is not known. */
+/** In how many containers an upload of so many bytes is encoded; one where its size is not known. */
 export const containersFor = ({ bytesPerContainer, mostContainers }: EncodeArray, bytes: number | null): number =>
   bytes === null ? 1 : Math.min(mostContainers, 1 + Math.floor(bytes / bytesPerContainer))

@@ -1,7 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import {
   containersFor,
-  CurrentEncodeArray,
   type EncodeArray,
   JobDispatcher,
   JobRecorder,
@@ -11,7 +10,7 @@ import {
   undispatched
 } from "@lectern/domain"
 import { EncodeRuns, Faults, TestDomain } from "@lectern/domain/testing"
-import { Effect, Layer } from "effect"
+import { Effect } from "effect"
 import { school } from "./lives.ts"
 
 const array: EncodeArray = { bytesPerContainer: 1_000, mostContainers: 4 }
@@ -35,11 +34,12 @@ const upload = (bytes: number) =>
 
 const sweep = Effect.flatMap(Sweeper, (sweeper) => sweeper.sweep)
 const containers = Effect.flatMap(EncodeRuns, (runs) => Effect.map(runs.all, (all) => all.map((run) => run.containers)))
-const layer = TestDomain.layer.pipe(Layer.provide(Layer.succeed(CurrentEncodeArray, array)))
+const layer = TestDomain.layerWith({ array })
 
 describe("the containers of an encode", () => {
   it("are one more for each so many bytes of the upload, up to the most there may be", () => {
-    assert.deepStrictEqual([0, 999, 1_000, 2_999, 3_000, 1e12].map((bytes) => containersFor(array, bytes)), [1, 1, 2, 3, 4, 4])
+    const bytes = [0, 999, 1_000, 2_999, 3_000, 1e12]
+    assert.deepStrictEqual(bytes.map((size) => containersFor(array, size)), [1, 1, 2, 3, 4, 4])
     assert.strictEqual(containersFor(array, null), 1)
     assert.strictEqual(containersFor({ ...array, mostContainers: 1 }, 1e12), 1)
   })

@@ -17,7 +17,7 @@ const submitEncodes: Permission = {
 const endEncodes: Permission = {
   actions: ["batch:TerminateJob"],
   resources: (arns) => [arns.anyBatchJob],
-  why: "A cancelled or deleted video's encode is ended",
+  why: "A cancelled or deleted video's encode is ended, and one that hangs after another took its place",
   wildcard: unknownIds
 }
 

@@ -16,7 +16,7 @@ import {
   scheduleRole
 } from "./grants.ts"
 import { operationsNames, videoNames } from "./InfraNames.ts"
-import { imageTagParameter, networkParameters, secretParameter } from "./parameters.ts"
+import { arrayParameters, imageTagParameter, networkParameters, secretParameter } from "./parameters.ts"
 import { policyFor, roleFor } from "./role.ts"
 import { stackProps } from "./stackProps.ts"
 
@@ -62,6 +62,7 @@ export const operationsStack = (app: App): Stack => {
   const { securityGroups, subnets } = networkParameters(stack)
   const secret = secretParameter(stack)
   const tag = imageTagParameter(stack, "operations'")
+  const { gigabytesPerContainer, maxContainers } = arrayParameters(stack)
 
   const operations = roleFor(stack, "OperationsRole", operationsRole, secret.valueAsString)
   const schedule = roleFor(stack, "ScheduleRole", scheduleRole, secret.valueAsString)
@@ -108,7 +109,11 @@ export const operationsStack = (app: App): Stack => {
       executionRoleArn: `arn:${Aws.PARTITION}:iam::${Aws.ACCOUNT_ID}:role/${executionRole.name}`,
       readonlyRootFilesystem: true,
       networkConfiguration: { assignPublicIp: "DISABLED" },
-      environment: variables,
+      environment: [
+        ...variables,
+        { name: batchVariables.maxContainers.name, value: maxContainers.valueAsString },
+        { name: batchVariables.gigabytesPerContainer.name, value: gigabytesPerContainer.valueAsString }
+      ],
       secrets: secretsOf(secret, secretVariables),
       logConfiguration: logTo(operationsNames.logGroup, "ops")
     }

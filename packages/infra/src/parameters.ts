@@ -1,4 +1,5 @@
 /** What differs from account to account, asked for when a template is deployed. */
+import { batchVariables } from "@lectern/adapters/batch"
 import { CfnParameter } from "aws-cdk-lib"
 import type { Construct } from "constructs"
 
@@ -27,3 +28,21 @@ export const imageTagParameter = (scope: Construct, what: string): CfnParameter 
     allowedPattern: "(?!latest$).+",
     description: `The tag of the ${what} image, which names one build for ever`
   })
+
+/** In how many containers videos are encoded. The upkeep submits what the origin could not, and has to ask for the same. */
+export const arrayParameters = (scope: Construct) => ({
+  maxContainers: new CfnParameter(scope, "MaxContainers", {
+    type: "Number",
+    default: batchVariables.maxContainers.default,
+    minValue: 1,
+    maxValue: 100,
+    description: `${batchVariables.maxContainers.name} of the origin: the most containers that one video is encoded in`
+  }),
+  gigabytesPerContainer: new CfnParameter(scope, "GigabytesPerContainer", {
+    type: "Number",
+    default: batchVariables.gigabytesPerContainer.default,
+    minValue: 0.1,
+    maxValue: 1_000,
+    description: `${batchVariables.gigabytesPerContainer.name} of the origin: a container is added for each so many GB`
+  })
+})

@@ -41,6 +41,8 @@ const plausible = (name: string): string =>
     ? "redis://services"
     : /URL|ENDPOINT/.test(name)
     ? "https://services"
+    : /CONTAINER/.test(name)
+    ? "2"
     : "a-name"
 
 const synthesised = Effect.gen(function*() {
@@ -164,7 +166,9 @@ describe("the templates", () => {
         "DATABASE_URL",
         "REDIS_URL",
         "VIDEO_BATCH_JOB_QUEUE",
-        "VIDEO_BATCH_JOB_DEFINITION"
+        "VIDEO_BATCH_JOB_DEFINITION",
+        "VIDEO_BATCH_MAX_CONTAINERS",
+        "VIDEO_BATCH_GB_PER_CONTAINER"
       ])
       const encode = yield* given("lectern-video")
       assert.isTrue(Option.isSome(s3Settings(encode)))

@@ -1,10 +1,15 @@
 /** The names of CONTRACT.md, section 7, in one place; infrastructure and documents are made from it (INCIDENTS.md, 32). */
 import type { JobId } from "@lectern/domain"
 
-/** The environment variables that name the queue and the definition, and what holds without them. */
+/**
+ * The environment variables that say where encodes are submitted, and in how many containers: one more for each so many
+ * gigabytes (10^9 bytes) of the upload, up to the most. And what holds without them.
+ */
 export const batchVariables = {
   jobQueue: { name: "VIDEO_BATCH_JOB_QUEUE", default: "academy-video-batch-queue" },
-  jobDefinition: { name: "VIDEO_BATCH_JOB_DEFINITION", default: "academy-video-batch-jobdef" }
+  jobDefinition: { name: "VIDEO_BATCH_JOB_DEFINITION", default: "academy-video-batch-jobdef" },
+  maxContainers: { name: "VIDEO_BATCH_MAX_CONTAINERS", default: 1 },
+  gigabytesPerContainer: { name: "VIDEO_BATCH_GB_PER_CONTAINER", default: 2 }
 } as const
 
 export const batchComputeEnvironment = "academy-video-batch-ce"

@@ -1,4 +1,6 @@
+import type { EncodeArray } from "@lectern/domain"
 import { Effect, LogLevel, Option, Redacted, Schema, SchemaIssue } from "effect"
+import { batchVariables } from "../batch/BatchNames.ts"
 import type { SqsQueue, SqsQueues } from "../sqs/JobQueueSqs.ts"
 
 const Port = Schema.NumberFromString.check(Schema.isInt(), Schema.isBetween({ minimum: 0, maximum: 65_535 }))
@@ -34,7 +36,13 @@ export const serviceVariables = {
   SQS_QUEUE_URL_MESSAGING: optional(Url("http", "https")),
   AWS_REGION: optional(Schema.NonEmptyString),
   VIDEO_BATCH_JOB_QUEUE: optional(Schema.NonEmptyString),
-  VIDEO_BATCH_JOB_DEFINITION: optional(Schema.NonEmptyString)
+  VIDEO_BATCH_JOB_DEFINITION: optional(Schema.NonEmptyString),
+  VIDEO_BATCH_MAX_CONTAINERS: optional(
+    Schema.NumberFromString.check(Schema.isInt(), Schema.isBetween({ minimum: 1, maximum: 100 }))
+  ),
+  VIDEO_BATCH_GB_PER_CONTAINER: optional(
+    Schema.NumberFromString.check(Schema.isBetween({ minimum: 0.1, maximum: 1_000 }))
+  )
 }
 export type Services = Schema.Struct.Type<typeof serviceVariables>
 
@@ -123,6 +131,9 @@ export const serviceContradictions = (isSet: IsSet): ReadonlyArray<string> => {
   if (isSet("R2_ENDPOINT") && isSet("S3_ENDPOINT")) {
     faults.push("R2_ENDPOINT and S3_ENDPOINT: one object store at a time")
   }
+  if (isSet("VIDEO_BATCH_GB_PER_CONTAINER") && !isSet("VIDEO_BATCH_MAX_CONTAINERS")) {
+    faults.push("VIDEO_BATCH_MAX_CONTAINERS: needed together with VIDEO_BATCH_GB_PER_CONTAINER")
+  }
   if (isSet("VIDEO_BATCH_JOB_QUEUE")) {
     const unreachable = "an encode on Batch cannot reach this machine's stand-in"
     if (!isSet("DATABASE_URL")) faults.push(`DATABASE_URL: ${unreachable}`)
@@ -146,6 +157,12 @@ export const sqsQueues = (environment: Services): Option.Option<SqsQueues> => {
     })
     : Option.none()
 }
+
+/** In how many containers of Batch an upload is encoded; one, where the environment says nothing. */
+export const encodeArray = (environment: Services): EncodeArray => ({
+  bytesPerContainer: (environment.VIDEO_BATCH_GB_PER_CONTAINER ?? batchVariables.gigabytesPerContainer.default) * 1e9,
+  mostContainers: environment.VIDEO_BATCH_MAX_CONTAINERS ?? batchVariables.maxContainers.default
+})
 
 export interface S3Settings {
   readonly endpoint: string

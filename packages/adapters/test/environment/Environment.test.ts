@@ -1,6 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { logVariables, readEnvironment, serverVariables, serviceContradictions, serviceVariables } from "../../src/environment/index.ts"
+import {
+  encodeArray,
+  logVariables,
+  readEnvironment,
+  serverVariables,
+  serviceContradictions,
+  serviceVariables
+} from "../../src/environment/index.ts"
 
 const read = (variables: Record<string, string>) =>
   readEnvironment({ ...serviceVariables, ...serverVariables, ...logVariables }, variables, serviceContradictions)
@@ -45,5 +52,34 @@ describe("Environment", () => {
       assert.match(half.message, /S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY: needed together/)
       const batch = yield* Effect.flip(read({ VIDEO_BATCH_JOB_QUEUE: "q" }))
       assert.lengthOf(batch.faults, 2)
+    }))
+
+  it.effect("says in how many containers an upload is encoded: one, unless it names the most", () =>
+    Effect.gen(function*() {
+      const of = (variables: Record<string, string>) => Effect.map(read(variables), encodeArray)
+      assert.deepStrictEqual(yield* of({}), { bytesPerContainer: 2e9, mostContainers: 1 })
+      assert.deepStrictEqual(yield* of({ VIDEO_BATCH_MAX_CONTAINERS: "8" }), { bytesPerContainer: 2e9, mostContainers: 8 })
+      assert.deepStrictEqual(
+        yield* of({ VIDEO_BATCH_MAX_CONTAINERS: "8", VIDEO_BATCH_GB_PER_CONTAINER: "0.5" }),
+        { bytesPerContainer: 5e8, mostContainers: 8 }
+      )
+    }))
+
+  it.effect("refuses containers that no array can have, and a size for each where there is to be one", () =>
+    Effect.gen(function*() {
+      for (
+        const variables of [
+          { VIDEO_BATCH_MAX_CONTAINERS: "0" },
+          { VIDEO_BATCH_MAX_CONTAINERS: "2.5" },
+          { VIDEO_BATCH_MAX_CONTAINERS: "10001" },
+          { VIDEO_BATCH_MAX_CONTAINERS: "4", VIDEO_BATCH_GB_PER_CONTAINER: "0" },
+          { VIDEO_BATCH_MAX_CONTAINERS: "4", VIDEO_BATCH_GB_PER_CONTAINER: "much" }
+        ]
+      ) {
+        assert.lengthOf((yield* Effect.flip(read(variables))).faults, 1, JSON.stringify(variables))
+      }
+      assert.deepStrictEqual((yield* Effect.flip(read({ VIDEO_BATCH_GB_PER_CONTAINER: "2" }))).faults, [
+        "VIDEO_BATCH_MAX_CONTAINERS: needed together with VIDEO_BATCH_GB_PER_CONTAINER"
+      ])
     }))
 })

@@ -1,6 +1,7 @@
 import { batchVariables } from "@lectern/adapters/batch"
 import {
   type BadConfiguration,
+  encodeArray,
   logVariables,
   messageSettings,
   messageVariables,
@@ -13,6 +14,7 @@ import {
   sqsQueues
 } from "@lectern/adapters/environment"
 import type { SqsQueues } from "@lectern/adapters/sqs"
+import type { EncodeArray } from "@lectern/domain"
 import type { MessagingTerms } from "./MessagingHandlers.ts"
 import { Effect, Option, Redacted, Schema } from "effect"
 
@@ -47,6 +49,7 @@ export interface OriginSettings {
   readonly messaging: MessagingTerms
   readonly queues: SqsQueues
   readonly batch: { readonly jobQueue: string; readonly jobDefinition: string }
+  readonly array: EncodeArray
 }
 
 const defaults = { host: "0.0.0.0", port: 8787, region: "ap-northeast-2" } as const
@@ -84,6 +87,7 @@ export const readOriginSettings = (
       batch: {
         jobQueue: found.VIDEO_BATCH_JOB_QUEUE ?? batchVariables.jobQueue.default,
         jobDefinition: found.VIDEO_BATCH_JOB_DEFINITION ?? batchVariables.jobDefinition.default
-      }
+      },
+      array: encodeArray(found)
     }
   })

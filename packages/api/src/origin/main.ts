@@ -65,7 +65,7 @@ const services = (settings: OriginSettings) => {
     ? PlaybackUrlsLocal.layer({ publicUrl, expiresInSeconds: playbackSeconds }).pipe(Layer.provide(grants))
     : PlaybackUrlsCdn.layer({ baseUrl: mediaBaseUrl })
   return VideoDeletion.layer.pipe(
-    Layer.provideMerge(Layer.merge(JobRecorder.layer, JobDispatcher.layer)),
+    Layer.provideMerge(Layer.merge(JobRecorder.layer, JobDispatcher.layerWith(settings.array))),
     Layer.provideMerge(Layer.mergeAll(
       stores,
       mirror,

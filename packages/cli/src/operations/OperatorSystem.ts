@@ -1,6 +1,7 @@
 import { batchVariables, EncodeRuntimeBatch } from "@lectern/adapters/batch"
 import {
   type BadConfiguration,
+  encodeArray,
   readEnvironment,
   s3Settings,
   serviceContradictions,
@@ -75,7 +76,7 @@ export const operatorLayer = (services: Services, databaseUrl: string) => {
   const redis = RedisConnection.layer({ url: Redacted.make(REDIS_URL ?? "") })
   return Sweeper.layer({ redispatchAfterMillis, limit: rowsOfASweep }).pipe(
     Layer.provideMerge(Layer.merge(VideoDeletion.layer, EncodeLeftovers.layer)),
-    Layer.provideMerge(Layer.merge(JobRecorder.layer, JobDispatcher.layer)),
+    Layer.provideMerge(Layer.merge(JobRecorder.layer, JobDispatcher.layerWith(encodeArray(services)))),
     Layer.provideMerge(Layer.mergeAll(stores, mirror, queue, runtime, objects, redis))
   )
 }

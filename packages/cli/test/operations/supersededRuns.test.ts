@@ -1,15 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { EncodeRuntimeBatch } from "@lectern/adapters/batch"
-import {
-  CurrentEncodeArray,
-  JobDispatcher,
-  JobId,
-  JobRecorder,
-  JobStore,
-  Sweeper,
-  TenantId,
-  VideoDeletion
-} from "@lectern/domain"
+import { JobDispatcher, JobId, JobRecorder, JobStore, Sweeper, TenantId, VideoDeletion } from "@lectern/domain"
 import { JobStoreMemory, ProgressMirrorMemory, RunHistoryMemory } from "@lectern/domain/memory"
 import { BatchServer } from "@lectern/harness"
 import { Effect, Layer, Redacted } from "effect"
@@ -20,11 +11,12 @@ import { endSupersededRuns } from "../../src/operations/supersededRuns.ts"
 const tenant = TenantId.make(7)
 const jobId = JobId.make("0190f3c2-aaaa-4bbb-8ccc-000000000001")
 const leaseMillis = 60_000
+const array = { bytesPerContainer: 1_000, mostContainers: 3 }
 
 const worldOf = (endpoint: string) =>
   Sweeper.layer({ redispatchAfterMillis: 900_000, limit: 100 }).pipe(
     Layer.provideMerge(VideoDeletion.layer),
-    Layer.provideMerge(Layer.merge(JobRecorder.layer, JobDispatcher.layer)),
+    Layer.provideMerge(Layer.merge(JobRecorder.layer, JobDispatcher.layerWith(array))),
     Layer.provideMerge(Layer.mergeAll(
       RunHistoryMemory.layer.pipe(Layer.provideMerge(JobStoreMemory.layer)),
       ProgressMirrorMemory.layer,
@@ -38,8 +30,7 @@ const worldOf = (endpoint: string) =>
         jobDefinition: "definition",
         maxAttempts: 1
       })
-    )),
-    Layer.provide(Layer.succeed(CurrentEncodeArray, { bytesPerContainer: 1_000, mostContainers: 3 }))
+    ))
   )
 
 const claim = Effect.fnUntraced(function*(owner: string) {
@@ -56,7 +47,13 @@ const hanging = Effect.fnUntraced(function*(batch: BatchServer, fileSize: number
   const store = yield* JobStore
   const recorder = yield* JobRecorder
   const { video } = yield* recorder.commit(
-    store.createVideo(tenant, { title: "1강", filename: "f.mp4", contentType: "video/mp4", session: null, fileKey: "raw/1" })
+    store.createVideo(tenant, {
+      title: "1강",
+      filename: "f.mp4",
+      contentType: "video/mp4",
+      session: null,
+      fileKey: "raw/1"
+    })
   )
   yield* recorder.commit(store.completeUpload(tenant, video.id, { jobId, fileSize }))
   yield* sweep
@@ -70,7 +67,8 @@ const hanging = Effect.fnUntraced(function*(batch: BatchServer, fileSize: number
   assert.deepInclude(yield* jobNow, { status: "RETRYING", submissions: 2, externalId: "batch-2" })
 })
 
-const terminations = (batch: BatchServer) => batch.calls.filter(({ call }) => call === "/v1/terminatejob").map(({ body }) => body)
+const terminations = (batch: BatchServer) =>
+  batch.calls.filter(({ call }) => call === "/v1/terminatejob").map(({ body }) => body)
 
 const superseded = {
   jobId: "batch-1",

@@ -1,4 +1,5 @@
 import * as Layer from "effect/Layer"
+import { type EncodeArray, oneContainer } from "../EncodeArray.ts"
 import type { EncodeRuntime } from "../EncodeRuntime.ts"
 import { defaultJobPolicy, type JobPolicy } from "../Job.ts"
 import { JobDispatcher } from "../JobDispatcher.ts"
@@ -54,6 +55,7 @@ export interface TestDomainOptions {
   readonly policy?: JobPolicy
   readonly recorder?: Partial<JobRecorderOptions>
   readonly sweeper?: Partial<SweeperOptions>
+  readonly array?: EncodeArray
 }
 
 const layerWith = (options: TestDomainOptions): Layer.Layer<TestDomain> => {
@@ -80,7 +82,10 @@ const layerWith = (options: TestDomainOptions): Layer.Layer<TestDomain> => {
   )
   return Sweeper.layer({ redispatchAfterMillis: 60_000, limit: 100, ...options.sweeper }).pipe(
     Layer.provideMerge(VideoDeletion.layer),
-    Layer.provideMerge(Layer.mergeAll(JobRecorder.layerWith(options.recorder ?? {}), JobDispatcher.layer)),
+    Layer.provideMerge(Layer.merge(
+      JobRecorder.layerWith(options.recorder ?? {}),
+      JobDispatcher.layerWith(options.array ?? oneContainer)
+    )),
     Layer.provideMerge(ports)
   )
 }
