@@ -24,7 +24,7 @@ export class ObjectNotFound extends Schema.TaggedError<ObjectNotFound>()("Object
   }
 }
 
-/** The object is not the one that was looked at: somebody has replaced it, removed it, or made one where there was none. */
+/** The object is not as it was seen: somebody has replaced it, removed it, or made one where there was none. */
 export class ObjectChanged extends Schema.TaggedError<ObjectChanged>()("ObjectChanged", {
   key: Schema.String,
   /** The version that was looked at; `null`: there was none. */
@@ -69,9 +69,10 @@ export class ObjectStore extends Context.Service<ObjectStore, {
     options: ObjectHeaders & { readonly size: number }
   ) => Effect.Effect<void, E | ObjectStoreUnavailable>
   /**
-   * Creates or replaces a small object, if it still is as it was `seen`, in one step: of two that have seen the same, one
-   * succeeds, and the other changes nothing. A write whose answer was lost may have succeeded and still fail with
-   * `ObjectChanged`: whoever may try again looks again before.
+   * Creates or replaces a small object, if it still is as it was `seen`, in one step: of two that have seen the same,
+   * one succeeds, and the other changes nothing. A write whose answer was lost may have succeeded and still fail with
+   * `ObjectChanged`: whoever may try again looks again before. Versions are told apart by what they say: of two writes of
+   * the same bytes the second may go unnoticed.
    */
   readonly putIfUnchanged: (
     seen: SeenObject,

@@ -27,12 +27,12 @@ const rounds = 5
 const isNamedOnce = (file: OutputFile): boolean => file.cacheControl.includes("immutable")
 
 /**
- * Makes an encode public, all or nothing: segments first, then the playlists that name them, then the master playlist that
- * names those. Whoever reads at any moment sees the last good output or the new one.
+ * Makes an encode public, all or nothing: segments first, then the playlists that name them, then the master playlist
+ * that names those. Whoever reads at any moment sees the last good output or the new one.
  *
- * What replaces an earlier output is written only where that still is as it was before `guard`, which fails when the caller
- * does not hold the job any more. Whoever holds it later writes later: a run that stands still behind its guard, and wakes
- * when another has published, finds the condition lost, asks `guard` again, and has changed nothing.
+ * What replaces an earlier output is written only where that still is as it was before `guard`, which fails when the
+ * caller does not hold the job any more. Whoever holds it later writes later: a run that stands still behind its guard,
+ * and wakes when another has published, finds the condition lost, asks `guard` again, and has changed nothing.
  *
  * What is `stored` went there beside the encode and is not written again. `onBytes` hears of every object that has
  * arrived. Answers the keys that were there before and are none of this output's.
@@ -83,7 +83,7 @@ export const publishHls = <E, R>(
       const written = yield* objects.putIfUnchanged(seen, yield* fs.readFile(localPath(file)), file).pipe(
         Effect.as(true),
         Effect.catchTag("ObjectChanged", (error) =>
-          Effect.as(Effect.logWarning("Somebody else has written what was to be published", { error: error.message }), false))
+          Effect.as(Effect.logWarning("Somebody else writes what is to be published", { error: error.message }), false))
       )
       if (written) yield* arrived(file)
       return written

@@ -78,7 +78,11 @@ const icedParts = Layer.effect(
   })
 )
 
-const world = Layer.mergeAll(EncodeLeftovers.layer, promptEncoder(), Layer.succeed(References.MinimumLogLevel, "None")).pipe(
+const world = Layer.mergeAll(
+  EncodeLeftovers.layer,
+  promptEncoder(),
+  Layer.succeed(References.MinimumLogLevel, "None")
+).pipe(
   Layer.provideMerge(Layer.mergeAll(icedObjects, icedParts)),
   Layer.provideMerge(EncodePartsMemory.layer),
   Layer.provideMerge(Ice.layer),
@@ -283,7 +287,8 @@ describe("the run that holds the job", () => {
         const objects = yield* ObjectStore
         const { exit, objects: published, record } = yield* publishedWhen(earlier, (call, key) => {
           const bytes = new TextEncoder().encode("a rival's")
-          const rival = objects.put(key, Stream.succeed(bytes), { contentType: "", cacheControl: "", size: bytes.length })
+          const headers = { contentType: "", cacheControl: "", size: bytes.length }
+          const rival = objects.put(key, Stream.succeed(bytes), headers)
           return Effect.andThen(Effect.orDie(rival), call)
         })
         assert.strictEqual(exit, ExitCode.done)

@@ -43,6 +43,9 @@ const answer = (response: ServerResponse, status: number, body: string): void =>
   response.end(`<?xml version="1.0" encoding="UTF-8"?>${body}`)
 }
 
+const refuse = (response: ServerResponse, status: number, code: string): void =>
+  answer(response, status, `<Error><Code>${code}</Code><Message>The gate refuses</Message></Error>`)
+
 const keyOf = (path: string): string => decodeURIComponent(path.split("/").slice(2).join("/"))
 
 const partsPage = (upload: OpenUpload, marker: number): string => {
@@ -84,9 +87,9 @@ const refusalOf = ({ headers }: IncomingMessage, etag: string | null): readonly 
     : [412, "PreconditionFailed"]
 
 /**
- * A proxy before an S3 server (path style) that cuts connections where a test wants it, and answers what `fauxqs` lacks: the
- * lists of open uploads and of their parts, from what came through, and the conditions of PutObject. An upload is known under
- * its own key alone. Conditions hold among the requests that come through here.
+ * A proxy before an S3 server (path style) that cuts connections where a test wants it, and answers what `fauxqs` lacks:
+ * the lists of open uploads and of their parts, from what came through, and the conditions of PutObject. An upload is
+ * known under its own key alone. Conditions hold among the requests that come through here.
  */
 export const makeS3Gate = (target: string): Effect.Effect<S3Gate, HarnessError, Scope.Scope> =>
   Effect.gen(function*() {
@@ -143,13 +146,10 @@ export const makeS3Gate = (target: string): Effect.Effect<S3Gate, HarnessError, 
     ): Promise<void> => {
       if (conflicts > 0) {
         conflicts -= 1
-        return answer(response, 409, "<Error><Code>ConditionalRequestConflict</Code><Message>Try again</Message></Error>")
+        return refuse(response, 409, "ConditionalRequestConflict")
       }
       const refusal = refusalOf(request, await etagOf(path))
-      if (refusal !== null) {
-        const [status, code] = refusal
-        return answer(response, status, `<Error><Code>${code}</Code><Message>The condition does not hold</Message></Error>`)
-      }
+      if (refusal !== null) return refuse(response, ...refusal)
       const { body, from } = await forward(request, sent)
       if (loseAnswers > 0) {
         loseAnswers -= 1
@@ -168,7 +168,7 @@ export const makeS3Gate = (target: string): Effect.Effect<S3Gate, HarnessError, 
       const id = query.get("uploadId")
       const upload = id === null ? undefined : uploads.get(id)
       if (id !== null && upload?.path !== path) {
-        answer(response, 404, "<Error><Code>NoSuchUpload</Code><Message>There is no such upload</Message></Error>")
+        refuse(response, 404, "NoSuchUpload")
       } else if (method === "GET" && upload !== undefined) {
         answer(response, 200, partsPage(upload, Number(query.get("part-number-marker") ?? 0)))
       } else if (method === "GET" && query.has("uploads")) {

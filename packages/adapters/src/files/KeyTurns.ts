@@ -19,7 +19,7 @@ class TurnHeld extends Schema.TaggedError<TurnHeld>()("TurnHeld", { pid: Schema.
 const lockOf = (key: string): number => createHash("sha256").update(key).digest().readUInt32BE() % lockCount
 
 export interface KeyTurns {
-  /** Makes this change of a key while nobody else changes the same one, in this process or another that uses the folder. */
+  /** Makes this change of a key while nobody else changes it, in this process or another that uses the folder. */
   readonly inTurn: <A, E, R>(
     key: string,
     change: Effect.Effect<A, E, R>
@@ -27,8 +27,8 @@ export interface KeyTurns {
 }
 
 /**
- * Whose turn it is to change a key, by locks in `folder`. The lock of a process that died is free; that of one that stands
- * still is not, or it would go on with its change when it wakes.
+ * Whose turn it is to change a key, by locks in `folder`. The lock of a process that died is free; that of one that
+ * stands still is not, or it would go on with its change when it wakes: who waits for it fails.
  */
 export const makeKeyTurns = Effect.fnUntraced(function*(folder: string) {
   const fs = yield* FileSystem.FileSystem

@@ -56,8 +56,8 @@ const isRetryable = (cause: unknown): boolean =>
  * `objects/` the parts of a key are directories and an object's file ends in `~`: `a` and `a/b` can both exist. Case matters
  * only where it does to the file system.
  *
- * Whoever changes a key holds its lock for that moment, so that a put with a condition looks and replaces in one step; what
- * removes a whole directory does so by one rename, after which a replacement finds no place.
+ * Whoever changes a key holds its lock for that moment, so that a put with a condition looks and replaces in one step;
+ * what removes a whole directory does so by one rename, after which a replacement finds no place.
  */
 export const layer = (
   options: ObjectStoreFilesOptions

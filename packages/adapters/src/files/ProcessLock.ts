@@ -87,13 +87,13 @@ const clear = async (path: string, stale: string): Promise<void> => {
 }
 
 /**
- * Tries to take the lock that the file `path` is; its folder is there. A dead holder's lock is taken over, a frozen one's
- * is not. The holders are processes of one machine: over a network file system, or from two containers, nobody sees who
- * lives. Fails as the file system fails.
+ * Tries to take the lock that the file `path` is; its folder is there. A dead holder's lock is taken over, a frozen
+ * one's is not. The holders are processes of one machine: over a network file system, or from two containers, nobody
+ * sees who lives. Fails as the file system fails.
  */
 export const tryProcessLock = async (path: string): Promise<LockAttempt> => {
   const content = encodeHolder({ pid: process.pid, startedAt: await ownStart, id: randomUUID() })
-  // Each round ends with a lock that is ours, or with a holder who lives; more rounds need more changes of hands in between.
+  // Each round ends with a lock that is ours, or with a holder who lives; more rounds need more changes of hands.
   for (let round = 0; round < 10; round += 1) {
     if (await create(path, content) && await readOrNull(path) === content) {
       return {

@@ -48,8 +48,8 @@ const deleteBatch = 1_000
 const probeKey = "lectern-readiness-probe"
 
 /**
- * What a write with a condition that does not hold is answered: another version is there (412), somebody else is writing it
- * at this moment (409), or, by S3 and not by R2, there is none to match (404).
+ * What a write with a condition that does not hold is answered: another version is there (412), somebody else is
+ * writing it at this moment (409), or, by S3 and not by R2, there is none to match (404).
  */
 const isConditionLost = (cause: unknown): boolean =>
   statusOf(cause) === 412 || faultName(cause) === "ConditionalRequestConflict" || faultName(cause) === "NoSuchKey"
@@ -58,7 +58,8 @@ const isConditionLost = (cause: unknown): boolean =>
  * Objects in a bucket of S3, R2 or whatever speaks their protocol.
  *
  * Every attempt of a call has a time limit and there are few of them. "Denied" and "no such bucket" are unavailability, never
- * an absent object (INCIDENTS.md, 16). The server has to keep the conditions of PutObject (`If-Match`, `If-None-Match: *`).
+ * an absent object (INCIDENTS.md, 16). The server has to keep the conditions of PutObject (`If-Match: ETAG`,
+ * `If-None-Match: *`): one that ignores them lets a run that woke too late overwrite a newer publication.
  */
 export const layer = (options: ObjectStoreS3Options): Layer.Layer<ObjectStore> =>
   Layer.effect(

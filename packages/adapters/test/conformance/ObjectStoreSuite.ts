@@ -222,7 +222,7 @@ export const objectStoreSuite = <E>(
           assert.deepStrictEqual(yield* read(store.get(key)), text("first"))
         }))
 
-      it.effect("replaces an object that is still the one that was seen, and refuses another and one that is gone", () =>
+      it.effect("replaces an object that is still the one that was seen, and neither another nor one that is gone", () =>
         Effect.gen(function*() {
           const store = yield* ObjectStore
           const prefix = `${randomUUID()}/hls/`

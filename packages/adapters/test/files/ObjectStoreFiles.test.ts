@@ -4,11 +4,16 @@ import { ObjectStore } from "@lectern/domain"
 import { temporaryFolder } from "@lectern/harness"
 import { Clock, Context, Deferred, Effect, Fiber, Layer, Redacted, type Scope, Stream } from "effect"
 import { TestClock } from "effect/testing"
+import { spawn } from "node:child_process"
+import { once } from "node:events"
 import { mkdir, readdir, readFile, stat, symlink, truncate, writeFile } from "node:fs/promises"
 import { join } from "node:path"
+import { setImmediate } from "node:timers/promises"
+import { fileURLToPath } from "node:url"
 import { ObjectGrants, ObjectStoreFiles } from "../../src/files/index.ts"
 import { objectStoreSuite } from "../conformance/ObjectStoreSuite.ts"
 
+const counter = fileURLToPath(new URL("fixtures/counter.ts", import.meta.url))
 const publicUrl = "http://127.0.0.1:8787"
 const grants = ObjectGrants.layer(Redacted.make("a secret that is long enough to sign"))
 const headers = { contentType: "video/mp4", cacheControl: "no-store" }
@@ -107,6 +112,58 @@ describe("ObjectStoreFiles", () => {
         yield* Fiber.interrupt(writer)
         assert.deepStrictEqual(yield* onDisk(() => readdir(join(root, "scratch"))), [])
         assert.deepStrictEqual(yield* onDisk(() => readdir(join(root, "objects"))), [])
+      })))
+
+  it.live("loses no count when several processes count one object up at once", () =>
+    withStore((objects, root) =>
+      Effect.gen(function*() {
+        yield* put(objects, "count", "0")
+        const codes = yield* Effect.forEach([1, 2, 3], () =>
+          Effect.promise(async () => {
+            const child = spawn(process.execPath, [counter, root, "count", "20"], { stdio: ["ignore", "ignore", "inherit"] })
+            const [code]: ReadonlyArray<unknown> = await once(child, "exit")
+            return code
+          }), { concurrency: "unbounded" })
+        assert.deepStrictEqual(codes, [0, 0, 0])
+        assert.strictEqual(yield* text(objects, "count"), "60")
+      })), 60_000)
+
+  /** Every lock of the folder in the hands of the process that runs this one. */
+  const holdLocks = (root: string, startedAt: string | null) =>
+    onDisk(async () => {
+      const holder = JSON.stringify({ pid: process.ppid, startedAt })
+      await Promise.all(Array.from({ length: 64 }, (_, lock) => writeFile(join(root, "locks", String(lock)), holder)))
+    })
+
+  it.effect("changes nothing while a process that lives holds the lock, and says that a later call may do", () =>
+    withStore((objects, root) =>
+      Effect.gen(function*() {
+        yield* put(objects, "a", "old")
+        const { etag } = yield* objects.head("a")
+        yield* holdLocks(root, null)
+        const changes = [
+          put(objects, "a", "new"),
+          objects.putIfUnchanged({ key: "a", etag }, new Uint8Array(3), headers),
+          objects.remove("a")
+        ]
+        for (const change of changes) {
+          const waiting = yield* Effect.forkChild(Effect.flip(change))
+          yield* Effect.repeat(Effect.andThen(TestClock.adjust("1 second"), onDisk(() => setImmediate())), {
+            until: () => waiting.pollUnsafe() !== undefined
+          })
+          const failure = yield* Fiber.join(waiting)
+          assert.isTrue(failure._tag === "ObjectStoreUnavailable" && failure.retryable)
+        }
+        assert.strictEqual(yield* text(objects, "a"), "old")
+        assert.deepStrictEqual(yield* onDisk(() => readdir(join(root, "scratch"))), [])
+      })))
+
+  it.effect("takes over the lock of a process that died", () =>
+    withStore((objects, root) =>
+      Effect.gen(function*() {
+        yield* holdLocks(root, "1")
+        yield* put(objects, "a", "new")
+        assert.strictEqual(yield* text(objects, "a"), "new")
       })))
 
   it.effect("follows no symbolic link out of the folder, to read, write, list or remove", () =>

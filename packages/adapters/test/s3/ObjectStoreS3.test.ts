@@ -122,6 +122,54 @@ describe("ObjectStoreS3", () => {
       assert.lengthOf(yield* store.getPart(head, { start: 0, end: 99_999 }), 100_000)
     }))
 
+  it.effect("demands of a write the version that was seen, or that there is none", () =>
+    Effect.gen(function*() {
+      const { gate } = yield* bucket
+      const store = yield* storeAt(options(gate.url))
+      yield* store.putIfUnchanged({ key: "a", etag: null }, new Uint8Array(3), headers)
+      const { etag } = yield* store.head("a")
+      yield* store.putIfUnchanged({ key: "a", etag }, new Uint8Array(4), headers)
+      const writes = (yield* gate.requests).filter(({ method }) => method === "PUT")
+      assert.deepStrictEqual(writes.map(({ demands }) => demands), ["*", etag])
+    }))
+
+  it.effect("takes a write that meets another one for an object that has changed, and does not send it again", () =>
+    Effect.gen(function*() {
+      const { gate } = yield* bucket
+      const store = yield* storeAt(options(gate.url))
+      yield* gate.conflict(1)
+      const failure = yield* Effect.flip(store.putIfUnchanged({ key: "a", etag: null }, new Uint8Array(3), headers))
+      assert.strictEqual(failure._tag, "ObjectChanged")
+      assert.lengthOf(yield* gate.requests, 1)
+      assert.strictEqual((yield* Effect.flip(store.head("a")))._tag, "ObjectNotFound")
+    }))
+
+  it.effect("says that the object has changed when it was its own write whose answer was lost", () =>
+    Effect.gen(function*() {
+      const { gate } = yield* bucket
+      const store = yield* storeAt(options(gate.url))
+      yield* gate.loseAnswers(1)
+      const failure = yield* Effect.flip(store.putIfUnchanged({ key: "a", etag: null }, new Uint8Array(3), headers))
+      assert.strictEqual(failure._tag, "ObjectChanged")
+      assert.strictEqual((yield* store.head("a")).size, 3)
+    }))
+
+  it.effect("takes neither a missing bucket, nor a refusal, nor a conflict of another kind for a lost condition", () =>
+    Effect.gen(function*() {
+      const { server } = yield* bucket
+      const denied = yield* answering(403, "AccessDenied")
+      const aborted = yield* answering(409, "OperationAborted")
+      for (
+        const settings of [quick(denied.port), quick(aborted.port), { ...options(server.url), bucket: "other" }]
+      ) {
+        const store = yield* storeAt(settings)
+        for (const etag of [null, "\"1\""]) {
+          const failure = yield* Effect.flip(store.putIfUnchanged({ key: "a", etag }, new Uint8Array(3), headers))
+          assert.strictEqual(failure._tag, "ObjectStoreUnavailable")
+        }
+      }
+    }))
+
   it.effect("signs an address for one part, which the browser's PUT completes to an object", () =>
     Effect.gen(function*() {
       const { gate } = yield* bucket
