@@ -12,15 +12,38 @@ import type { Tier } from "./Tier.ts"
 import { followEncode, type NewVideo, type Video, type VideoConflict } from "./Video.ts"
 import { VideoId } from "./VideoId.ts"
 
-/** The database did not answer, or not in time. Nothing is known about what was asked; the caller decides whether to ask again. */
+/**
+ * Why the database did not do what was asked.
+ *
+ * - `away`: it cannot be used now; the same call may succeed later.
+ * - `value`: it cannot keep a value of the call, and never will: a NUL in a text, a number or a text past its limits.
+ * - `bug`: the program and the database contradict each other: a statement, a constraint, a row that cannot be read.
+ */
+export const JobStoreFault = Schema.Literals(["away", "value", "bug"])
+export type JobStoreFault = typeof JobStoreFault.Type
+
+const faultTexts: Readonly<Record<JobStoreFault, string>> = {
+  away: "the database is unavailable",
+  value: "the database cannot keep a value of it",
+  bug: "the program and the database contradict each other"
+}
+
+/**
+ * The database did not do what was asked, or did not say so. After `away` nothing is known about it; after the others
+ * nothing of it happened.
+ */
 export class JobStoreUnavailable extends Schema.TaggedError<JobStoreUnavailable>()("JobStoreUnavailable", {
   operation: Schema.String,
-  /** Whether the same call may succeed later: a lost connection, a deadlock; not a broken row. */
-  retryable: Schema.Boolean,
+  reason: JobStoreFault,
   cause: Schema.Defect()
 }) {
+  /** Whether the same call may succeed later. */
+  get retryable(): boolean {
+    return this.reason === "away"
+  }
+
   override get message(): string {
-    return `Cannot ${this.operation}: the database is unavailable`
+    return `Cannot ${this.operation}: ${faultTexts[this.reason]}`
   }
 }
 

@@ -1,6 +1,7 @@
 import {
   exportsPrefix,
   type ImportStepName,
+  type InsertedStudents,
   type JobRun,
   type NewStudent,
   ObjectStore,
@@ -15,8 +16,10 @@ import {
   reviewResult,
   type StudentRow,
   type StudentSink,
+  unstorableRows,
   writeErrorWorkbook
 } from "./import/index.ts"
+import { endOfDatabaseFault } from "./databaseEnd.ts"
 import { endedEarly } from "./endedEarly.ts"
 import type { HandlerEnd, JobHandler } from "./JobHandler.ts"
 import { removeUpload } from "./removeUpload.ts"
@@ -36,6 +39,8 @@ export type StudentImportPayload = typeof StudentImportPayload.Type
 const downloadValidSeconds = 604_800
 
 const workbookType = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+const temporaryMessage = "일시적인 문제로 명단을 등록하지 못했습니다"
 
 const decodePayload = Schema.decodeUnknownEffect(StudentImportPayload)
 
@@ -73,7 +78,7 @@ export const studentImportJob = (options: { readonly workRoot: string }): JobHan
     const { file_key } = decoded.success
     const temporary = (code: string) => (error: { readonly message: string }) =>
       endedEarly(
-        { _tag: "Fail", code, message: "일시적인 문제로 명단을 등록하지 못했습니다", retryable: true },
+        { _tag: "Fail", code, message: temporaryMessage, retryable: true },
         error.message,
         removeUpload(file_key)
       )
@@ -102,7 +107,8 @@ export const studentImportJob = (options: { readonly workRoot: string }): JobHan
         ImportFileUnreadable: temporary("work_directory"),
         PlatformError: temporary("work_directory"),
         ObjectStoreUnavailable: temporary("object_store_unavailable"),
-        JobStoreUnavailable: temporary("database_unavailable")
+        JobStoreUnavailable: (error) =>
+          endedEarly(endOfDatabaseFault(error, temporaryMessage), error.message, removeUpload(file_key))
       })
     )
   })
@@ -131,10 +137,13 @@ const importStudents = Effect.fnUntraced(function*(
   const file = `${directory}/upload`
   yield* objects.get(file_key).pipe(Stream.tap(() => pulse), Stream.run(fs.sink(file)))
 
-  const write = <E>(insert: Effect.Effect<{ readonly created: ReadonlyArray<number>; readonly duplicates: ReadonlyArray<number> }, E>) =>
-    Effect.andThen(moveTo("creating"), insert)
+  const write = <E>(insert: Effect.Effect<InsertedStudents, E>) => Effect.andThen(moveTo("creating"), insert)
   const sink = {
-    insertBatch: (rows: ReadonlyArray<StudentRow>) => write(students.insertBatch(run.lease, rows.map(toNewStudent))),
+    insertBatch: (rows: ReadonlyArray<StudentRow>) =>
+      Effect.mapError(write(students.insertBatch(run.lease, rows.map(toNewStudent))), (error) =>
+        error._tag === "JobStoreUnavailable" && error.reason === "value"
+          ? unstorableRows(rows[0]?.row ?? 0, rows.at(-1)?.row ?? 0)
+          : error),
     previewBatch: (rows: ReadonlyArray<StudentRow>) => write(students.findExisting(run.lease, rows.map(toNewStudent)))
   } satisfies StudentSink<unknown>
   const result = yield* importSpreadsheet<Effect.Error<ReturnType<typeof sink.insertBatch>>>({

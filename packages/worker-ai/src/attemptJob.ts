@@ -1,5 +1,6 @@
-import { holdLease, isTerminal, type JobRun, type JobStoreUnavailable } from "@lectern/domain"
+import { holdLease, isTerminal, type JobRun, type JobStoreUnavailable, type WorkerCommand } from "@lectern/domain"
 import { Cause, Effect } from "effect"
+import { failedByBug } from "./databaseEnd.ts"
 import type { HandlerEnd, JobHandler } from "./JobHandler.ts"
 
 export interface AttemptOptions {
@@ -9,10 +10,28 @@ export interface AttemptOptions {
   readonly attemptLimitMillis: number
 }
 
-const failed = (code: string, message: string): HandlerEnd => ({
-  command: { _tag: "Fail", code, message, retryable: true },
-  afterwards: Effect.void
-})
+const endedWith = (command: WorkerCommand): HandlerEnd => ({ command, afterwards: Effect.void })
+
+const timeLimitReached: WorkerCommand = {
+  _tag: "Fail",
+  code: "time_limit",
+  message: "작업이 제한 시간 안에 끝나지 않았습니다",
+  retryable: true
+}
+
+/**
+ * Records the end of an attempt. One that the database will never take, for a value in it or for a fault of ours, is
+ * recorded as a failure without that value: said again and again it would leave the job without an end.
+ */
+const recordEnd = (run: JobRun, command: WorkerCommand) =>
+  Effect.catchTag(run.record(command), "JobStoreUnavailable", (error) =>
+    error.retryable ? Effect.fail(error) : Effect.andThen(
+      Effect.logError("The end of an attempt cannot be recorded as it is", {
+        command: command._tag,
+        error: error.message
+      }),
+      run.record(failedByBug({ retryable: false }))
+    ))
 
 /** How long the database is waited for when a job is given back on the way out. */
 const giveBackWithin = "10 seconds"
@@ -34,20 +53,20 @@ export const attemptJob = Effect.fn("Consumer.attempt")(function*<R>(
     handler.handle(run, job.payload, Effect.andThen(pulse, keep)).pipe(
       Effect.timeoutOrElse({
         duration: options.attemptLimitMillis,
-        orElse: () => Effect.succeed<HandlerEnd<R>>(failed("time_limit", "작업이 제한 시간 안에 끝나지 않았습니다"))
+        orElse: () => Effect.succeed<HandlerEnd<R>>(endedWith(timeLimitReached))
       }),
       Effect.catchCause((cause) =>
         Cause.hasInterruptsOnly(cause)
           ? Effect.failCause(cause)
           : Effect.as(
             Effect.logError("A handler broke", cause),
-            failed("bug", "작업 중 예기치 않은 오류가 발생했습니다")
+            endedWith(failedByBug({ retryable: true }))
           )
       )
     )).pipe(
       Effect.flatMap((end) =>
         Effect.gen(function*() {
-          yield* run.record(end.command)
+          yield* recordEnd(run, end.command)
           const recorded = yield* run.current
           if (isTerminal(recorded.job.status)) yield* end.afterwards
           yield* Effect.logInfo("A job's attempt ended", { status: recorded.job.status, attempt: recorded.job.attempt })

@@ -207,7 +207,28 @@ describe("Consumer", () => {
       assert.notInclude(job.errorMessage ?? "", "a fault of ours")
     }).pipe(Effect.provide(world)))
 
-  it.live("leaves the message when the end of its job cannot be recorded", () =>
+  it.live("records a failure in place of an end that the database cannot keep", () =>
+    Effect.gen(function*() {
+      const faults = yield* Faults
+      const contents = yield* QueueContents
+      for (const fault of ["unstorable", "broken"] as const) {
+        const id = yield* send({})
+        const job = yield* consuming({
+          student_import: {
+            memoryMiB: 1,
+            handle: () =>
+              Effect.as(faults.store([fault]), {
+                command: { _tag: "Succeed", result: { name: "a value" } },
+                afterwards: Effect.void
+              })
+          }
+        }, Effect.tap(jobIs(id, "FAILED"), drained))
+        assert.deepStrictEqual([job.errorCode, job.attempt, job.result], ["bug", 1, null])
+      }
+      assert.deepStrictEqual(yield* contents.buried, [])
+    }).pipe(Effect.provide(world)))
+
+  it.live("leaves the message when no end of its job can be recorded", () =>
     Effect.gen(function*() {
       const faults = yield* Faults
       const contents = yield* QueueContents
@@ -217,23 +238,23 @@ describe("Consumer", () => {
           memoryMiB: 1,
           handle: () =>
             Effect.gen(function*() {
-              yield* faults.store(["broken"])
+              yield* faults.store(["broken", "broken"])
               return { command: { _tag: "Succeed", result: {} }, afterwards: Effect.void }
             })
         }
-      }, untilCalled("JobStore.transition", "broken"))
+      }, untilCalled("JobStore.transition", "broken", 2))
       const store = yield* JobStore
       assert.strictEqual((yield* store.getJob(tenant, id)).job.status, "RUNNING")
       assert.lengthOf(yield* contents.waiting, 1)
     }).pipe(Effect.provide(world)))
 })
 
-const untilCalled = (method: string, outcome: Fault) =>
+const untilCalled = (method: string, outcome: Fault, times: number) =>
   Effect.gen(function*() {
     const faults = yield* Faults
     return yield* faults.calls.pipe(
       Effect.repeat({
-        until: (calls) => calls.some((call) => call.method === method && call.outcome === outcome),
+        until: (calls) => calls.filter((call) => call.method === method && call.outcome === outcome).length >= times,
         schedule: Schedule.spaced("5 millis")
       })
     )

@@ -15,7 +15,7 @@ import {
   TenantId,
   undispatched
 } from "@lectern/domain"
-import { QueueContents, TestDomain } from "@lectern/domain/testing"
+import { Faults, QueueContents, TestDomain } from "@lectern/domain/testing"
 import { Effect, FileSystem, Layer, Logger, Schedule, Schema, Stream } from "effect"
 import ExcelJS from "exceljs"
 import { Readable } from "node:stream"
@@ -159,6 +159,22 @@ describe("studentImportJob", () => {
       assert.deepInclude(resultOf(done.job), { created: 1, duplicates: 2, failed_rows: 2 })
       const twice = yield* imported(list, "csv")
       assert.deepInclude(resultOf(twice.job), { created: 0, duplicates: 3, failed_rows: 2 })
+    })))
+
+  it.live("ends at once where the database keeps no such value, and where it contradicts us, and says which rows", () =>
+    withWorld(Effect.gen(function*() {
+      const faults = yield* Faults
+      const list = utf8("이름,학부모 연락처\n김하나,010-1111-2222\n이둘,010-3333-4444\n")
+      const ends = [
+        ["unstorable", "REJECTED_BAD_INPUT", "unstorable_value", "2행부터 3행"],
+        ["broken", "FAILED", "bug", "오류"]
+      ] as const
+      for (const [fault, status, errorCode, words] of ends) {
+        yield* faults.script("students", [fault])
+        const { job } = yield* imported(list, "csv")
+        assert.deepInclude(job, { status, errorCode, attempt: 1 })
+        assert.include(job.errorMessage, words)
+      }
     })))
 
   it.live("can be taken back, and then be done again", () =>

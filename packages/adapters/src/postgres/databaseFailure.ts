@@ -1,28 +1,29 @@
-import { JobStoreUnavailable } from "@lectern/domain"
+import { type JobStoreFault, JobStoreUnavailable } from "@lectern/domain"
 import { Effect, Schedule, Schema } from "effect"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
 import { endsSession, sqlStateOf } from "./sqlErrorReason.ts"
 
 /**
- * What the server refuses for now: no room for one more (53), being asked by an operator to wait (57), read-only
- * after a failover.
+ * What says nothing of the call: no room for one more (53), nobody let in (28, 3D), an operator to wait for (57), a
+ * server that is read-only after a failover.
  */
-const passes = (state: string): boolean => endsSession(state) || state.startsWith("53") || state === "25006"
+const isAway = (state: string): boolean => endsSession(state) || /^(?:28|3D|53)/.test(state) || state === "25006"
 
-/** Whether the same call may succeed later. */
-export const isRetryable = (error: SqlError): boolean => {
-  if (error.isRetryable) return true
+/** A value that the type or the encoding does not have (22), or more of it than an index or a statement takes (54). */
+const isOfValue = (state: string): boolean => /^(?:22|54)/.test(state)
+
+/** What a failure of SQL is to the port. A row that does not decode is nothing that time mends. */
+export const databaseFault = (error: SqlError | Schema.SchemaError): JobStoreFault => {
+  if (error._tag === "SchemaError") return "bug"
+  if (error.isRetryable) return "away"
   const state = sqlStateOf(error)
-  return state !== undefined && passes(state)
+  if (state === undefined) return "bug"
+  return isAway(state) ? "away" : isOfValue(state) ? "value" : "bug"
 }
 
-/** The one place where a failure of SQL becomes the port's. A row that does not decode is nothing that time mends. */
-export const databaseFailure = (operation: string) => (error: SqlError | Schema.SchemaError): JobStoreUnavailable =>
-  new JobStoreUnavailable({
-    operation,
-    retryable: error._tag === "SqlError" && isRetryable(error),
-    cause: error
-  })
+/** The one place where a failure of SQL becomes the port's. */
+const databaseFailure = (operation: string) => (error: SqlError | Schema.SchemaError): JobStoreUnavailable =>
+  new JobStoreUnavailable({ operation, reason: databaseFault(error), cause: error })
 
 const isCollision = (error: unknown): boolean =>
   isSqlError(error) && (error.reason._tag === "DeadlockError" || error.reason._tag === "SerializationError")

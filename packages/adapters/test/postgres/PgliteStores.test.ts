@@ -1,5 +1,6 @@
 import { Layer } from "effect"
 import { EncodePartsPostgres, JobStorePostgres, layerPglite, migrate, PgliteHost, RunHistoryPostgres, StudentStorePostgres } from "../../src/postgres/index.ts"
+import { databaseFaultSuite } from "../conformance/DatabaseFaultConformance.ts"
 import { encodePartsSuite } from "../conformance/EncodePartsConformance.ts"
 import { conformancePolicy, jobStoreSuite } from "../conformance/JobStoreConformance.ts"
 import { jobStoreModelSuite } from "../conformance/JobStoreModel.ts"
@@ -16,3 +17,4 @@ studentStoreSuite("PGlite", Layer.merge(JobStorePostgres.layer, StudentStorePost
 encodePartsSuite("PGlite", Layer.merge(JobStorePostgres.layer, EncodePartsPostgres.layer).pipe(Layer.provide(database)))
 runHistorySuite("PGlite", Layer.merge(JobStorePostgres.layer, RunHistoryPostgres.layer).pipe(Layer.provide(database)))
 jobStoreModelSuite("PGlite", JobStorePostgres.layerWith(conformancePolicy).pipe(Layer.provide(database)), 40)
+databaseFaultSuite("PGlite", database)

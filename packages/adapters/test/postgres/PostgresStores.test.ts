@@ -1,6 +1,7 @@
 import { describeIf, NeonProxy, PostgresServer } from "@lectern/harness"
 import { Layer } from "effect"
 import { EncodePartsPostgres, JobStorePostgres, RunHistoryPostgres, StudentStorePostgres } from "../../src/postgres/index.ts"
+import { databaseFaultSuite } from "../conformance/DatabaseFaultConformance.ts"
 import { encodePartsSuite } from "../conformance/EncodePartsConformance.ts"
 import { conformancePolicy, jobStoreSuite } from "../conformance/JobStoreConformance.ts"
 import { jobStoreModelSuite } from "../conformance/JobStoreModel.ts"
@@ -31,9 +32,11 @@ describeIf(PostgresServer.availability, "Postgres over TCP", () => {
   runHistorySuite("Postgres over TCP", history.pipe(Layer.provide(overTcp)))
   encodePartsSuite("Postgres over TCP", parts.pipe(Layer.provide(overTcp)))
   jobStoreModelSuite("Postgres over TCP", jobs.pipe(Layer.provide(overTcp)), 40)
+  databaseFaultSuite("Postgres over TCP", overTcp)
 })
 
 describeIf(PostgresServer.availability, "Postgres through Neon's driver", () => {
   jobStoreSuite("Postgres through Neon's driver", jobs.pipe(Layer.provide(throughNeon)))
   studentStoreSuite("Postgres through Neon's driver", stores.pipe(Layer.provide(throughNeon)))
+  databaseFaultSuite("Postgres through Neon's driver", throughNeon)
 })

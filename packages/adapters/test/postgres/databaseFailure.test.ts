@@ -1,19 +1,29 @@
 import { assert, it } from "@effect/vitest"
+import type { JobStoreFault } from "@lectern/domain"
 import { Effect, Fiber, Ref } from "effect"
 import { SqlError } from "effect/sql/SqlError"
 import { TestClock } from "effect/testing"
-import { isRetryable, retryCollisions } from "../../src/postgres/databaseFailure.ts"
+import { databaseFault, retryCollisions } from "../../src/postgres/databaseFailure.ts"
 import { sqlErrorReason } from "../../src/postgres/sqlErrorReason.ts"
 
 /** An error as a driver rejects with it. */
 const driverError = (code?: string): SqlError =>
   new SqlError({ reason: sqlErrorReason(Object.assign(new Error(`code ${code}`), code === undefined ? {} : { code })) })
 
-it("calls retryable what time may mend, and nothing else", () => {
-  const mended = [undefined, "ECONNRESET", "EPIPE", "08006", "40001", "40P01", "53300", "55P03", "57014", "57P01", "57P03", "25P03", "25006"]
-  const final = ["22P05", "23505", "23514", "28P01", "3D000", "42601", "42501", "42P01", "XX000"]
-  for (const code of mended) assert.isTrue(isRetryable(driverError(code)), String(code))
-  for (const code of final) assert.isFalse(isRetryable(driverError(code)), code)
+const unspoken = [undefined, "ECONNRESET", "EPIPE"]
+const ended = ["08006", "25P03", "57P01", "57P03"]
+const passing = ["25006", "28P01", "3D000", "40001", "40P01", "53100", "53300", "55P03", "57014"]
+
+const states: Readonly<Record<JobStoreFault, ReadonlyArray<string | undefined>>> = {
+  away: [...unspoken, ...ended, ...passing],
+  value: ["22001", "22003", "22021", "22P02", "22P05", "54000", "54001"],
+  bug: ["23502", "23503", "23505", "23514", "25P02", "42501", "42601", "42703", "42P01", "XX000"]
+}
+
+it("tells what time may mend from a value that no database keeps, and both from a bug", () => {
+  for (const [fault, codes] of Object.entries(states)) {
+    for (const code of codes) assert.strictEqual(databaseFault(driverError(code)), fault, code)
+  }
 })
 
 const failing = (code: string, times: number) =>

@@ -40,20 +40,40 @@ const partOf: Record<Away["_tag"], { readonly name: string; readonly code: strin
   EncodeRuntimeUnavailable: { name: "the encode runtime", code: "encoder_unavailable" }
 }
 
+/** What the same request would meet again, which is no reason to send it again; `null` for what may pass. */
+const lasting = (action: string, error: Away): Effect.Effect<never, BadRequest> | null => {
+  if (error._tag !== "JobStoreUnavailable") return null
+  switch (error.reason) {
+    case "away":
+      return null
+    case "value":
+      return Effect.fail(
+        new BadRequest({
+          detail: `Cannot ${action}: the request has a value that the database cannot keep`,
+          code: "unstorable_value"
+        })
+      )
+    case "bug":
+      return Effect.die(error)
+  }
+}
+
 /**
  * Logs what failed, which a client has no business with, and says what could not be done: `action` completes "Cannot
- * ...".
+ * ...". A value that only the database refused is the caller's all the same; a fault of ours is a defect.
  */
-export const unavailable = (action: string) => (error: Away): Effect.Effect<never, Unavailable> =>
-  Effect.logError("A request failed because a service is away", {
+export const unavailable = (action: string) => (error: Away): Effect.Effect<never, BadRequest | Unavailable> =>
+  Effect.logError("A request failed because a service did not do its part", {
     action,
     error: error.message,
     cause: String(error.cause)
   }).pipe(
-    Effect.andThen(Effect.fail(
-      new Unavailable({
-        detail: `Cannot ${action}: ${partOf[error._tag].name} is unavailable; try again later`,
-        code: partOf[error._tag].code
-      })
-    ))
+    Effect.andThen(
+      lasting(action, error) ?? Effect.fail(
+        new Unavailable({
+          detail: `Cannot ${action}: ${partOf[error._tag].name} is unavailable; try again later`,
+          code: partOf[error._tag].code
+        })
+      )
+    )
   )

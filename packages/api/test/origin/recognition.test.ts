@@ -56,7 +56,7 @@ describe("POST /ai/ocr/", () => {
       const faults = yield* Faults
       yield* faults.script("objects", ["refused"])
       assert.strictEqual((yield* call(path, { body: form("a.png", png) })).status, 503)
-      yield* faults.store(["broken"])
+      yield* faults.store(["refused"])
       assert.strictEqual((yield* call(path, { body: form("a.png", png) })).status, 503)
     })))
 })

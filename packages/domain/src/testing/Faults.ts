@@ -11,12 +11,13 @@ import * as Option from "effect/Option"
  * - `slow`: it does what it does, 200 milliseconds later.
  * - `refused`: it fails at once with the port's own "unavailable" error, retryable; nothing happened.
  * - `broken`: the same, and the error says that a retry cannot help. A mirror makes no difference between the two.
+ * - `unstorable`: as `broken`, and a database's error says that it cannot keep a value of the call.
  * - `timeout`: as `refused`, after 200 milliseconds: a client's own time limit, just inside the mirror's budget.
  * - `lost`: it happens, and its answer is lost: the caller sees what `refused` shows.
  * - `hang`: it never answers, and nothing happened.
  * - `defect`: it dies with an `Error`; nothing happened.
  */
-export type Fault = "ok" | "slow" | "refused" | "broken" | "timeout" | "lost" | "hang" | "defect"
+export type Fault = "ok" | "slow" | "refused" | "broken" | "unstorable" | "timeout" | "lost" | "hang" | "defect"
 
 /** The ports that a script can be given to. */
 export type FaultyPort = "store" | "students" | "messages" | "mirror" | "reader" | "queue" | "runtime" | "objects"
@@ -119,6 +120,7 @@ const make = (): Context.Context<Faults | FaultyCalls> => {
       case "refused":
         return Effect.suspend(() => Effect.fail(unavailable(true, cause(), fault)))
       case "broken":
+      case "unstorable":
         return Effect.suspend(() => Effect.fail(unavailable(false, cause(), fault)))
       case "timeout":
         return Effect.flatMap(Effect.sleep(faultTimeoutMillis), () => Effect.fail(unavailable(true, cause(), fault)))

@@ -13,7 +13,14 @@ import { ObjectStore, ObjectStoreUnavailable } from "../ObjectStore.ts"
 import { MirrorUnavailable, ProgressMirror } from "../ProgressMirror.ts"
 import { ProgressReader } from "../ProgressReader.ts"
 import { StudentStore } from "../Student.ts"
-import { FaultyCalls } from "./Faults.ts"
+import { type Fault, FaultyCalls, type InjectedFault } from "./Faults.ts"
+
+const jobStoreUnavailable = (operation: string) => (retryable: boolean, cause: InjectedFault, fault: Fault) =>
+  new JobStoreUnavailable({
+    operation,
+    reason: retryable ? "away" : fault === "unstorable" ? "value" : "bug",
+    cause
+  })
 
 export const faultyJobStore: Layer.Layer<JobStore, never, JobStore | FaultyCalls> = Layer.effect(
   JobStore,
@@ -21,8 +28,7 @@ export const faultyJobStore: Layer.Layer<JobStore, never, JobStore | FaultyCalls
     const real = yield* JobStore
     const { call } = yield* FaultyCalls
     const faulty = <A, E>(operation: string, effect: Effect.Effect<A, E>): Effect.Effect<A, E | JobStoreUnavailable> =>
-      call("store", `JobStore.${operation}`, effect, (retryable, cause) =>
-        new JobStoreUnavailable({ operation, retryable, cause }))
+      call("store", `JobStore.${operation}`, effect, jobStoreUnavailable(operation))
     return JobStore.of({
       createVideo: (...args) => faulty("createVideo", real.createVideo(...args)),
       completeUpload: (...args) => faulty("completeUpload", real.completeUpload(...args)),
@@ -58,8 +64,7 @@ export const faultyStudentStore: Layer.Layer<StudentStore, never, StudentStore |
     const real = yield* StudentStore
     const { call } = yield* FaultyCalls
     const faulty = <A, E>(operation: string, effect: Effect.Effect<A, E>): Effect.Effect<A, E | JobStoreUnavailable> =>
-      call("students", `StudentStore.${operation}`, effect, (retryable, cause) =>
-        new JobStoreUnavailable({ operation, retryable, cause }))
+      call("students", `StudentStore.${operation}`, effect, jobStoreUnavailable(operation))
     return StudentStore.of({
       insertBatch: (...args) => faulty("insertBatch", real.insertBatch(...args)),
       findExisting: (...args) => faulty("findExisting", real.findExisting(...args)),
@@ -74,8 +79,7 @@ export const faultyMessageLedger: Layer.Layer<MessageLedger, never, MessageLedge
     const real = yield* MessageLedger
     const { call } = yield* FaultyCalls
     const faulty = <A, E>(operation: string, effect: Effect.Effect<A, E>): Effect.Effect<A, E | JobStoreUnavailable> =>
-      call("messages", `MessageLedger.${operation}`, effect, (retryable, cause) =>
-        new JobStoreUnavailable({ operation, retryable, cause }))
+      call("messages", `MessageLedger.${operation}`, effect, jobStoreUnavailable(operation))
     return MessageLedger.of({
       accept: (...args) => faulty("accept", real.accept(...args)),
       look: (...args) => faulty("look", real.look(...args)),

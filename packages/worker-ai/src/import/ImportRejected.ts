@@ -26,7 +26,8 @@ export const ImportRejectedCode = Schema.Literals([
   "encoding_ambiguous",
   "encoding_broken",
   "broken_csv",
-  "header_not_found"
+  "header_not_found",
+  "unstorable_value"
 ])
 export type ImportRejectedCode = typeof ImportRejectedCode.Type
 
@@ -47,6 +48,14 @@ export class ImportRejected extends Schema.TaggedError<ImportRejected>()("Import
 /** Shorthand for the one shape in which files are refused. */
 export const rejected = (code: ImportRejectedCode, messageKo: string, messageEn: string): ImportRejected =>
   new ImportRejected({ code, messageKo, messageEn })
+
+/** The database keeps none of these rows, for a value in one of them; those before them are written. */
+export const unstorableRows = (first: number, last: number): ImportRejected =>
+  rejected(
+    "unstorable_value",
+    `${first}행부터 ${last}행 사이에 저장할 수 없는 값이 있어 멈췄습니다. 그 앞의 행은 등록되었습니다`,
+    `Rows ${first} to ${last} hold a value that the database cannot keep; the rows before them are written`
+  )
 
 /** A workbook that no reader could read to its end. `why` completes "The workbook is damaged (...)". */
 export const brokenWorkbook = (why: string): ImportRejected =>

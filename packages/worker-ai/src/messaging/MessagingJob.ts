@@ -12,6 +12,7 @@ import {
 } from "@lectern/domain"
 import { Clock, Effect, Schedule } from "effect"
 import { CircuitBreaker } from "effect/persistence"
+import { endOfDatabaseFault } from "../databaseEnd.ts"
 import type { HandlerEnd, JobHandler } from "../JobHandler.ts"
 import { guardProvider, restOf } from "./guardedProvider.ts"
 
@@ -81,13 +82,8 @@ export const messagingJob = (options: MessagingOptions): JobHandler<Services> =>
   handle: Effect.fn("MessagingJob.handle")(function*(run, _payload, pulse) {
     const command = yield* Effect.catchTag(sendMessages(run, pulse, options), "JobStoreUnavailable", (error) =>
       Effect.as(
-        Effect.logWarning("The messages wait for the database", { error: error.message }),
-        {
-          _tag: "Fail",
-          code: "database_unavailable",
-          message: "일시적인 문제로 메시지를 다 보내지 못했습니다",
-          retryable: true
-        } satisfies WorkerCommand
+        Effect.logWarning("The database stopped the messages", { error: error.message }),
+        endOfDatabaseFault(error, "일시적인 문제로 메시지를 다 보내지 못했습니다")
       ))
     const end: HandlerEnd = { command, afterwards: Effect.void }
     return end

@@ -1,5 +1,6 @@
 import { exportsPrefix, type JobRun, newJobId, ObjectStore, type WorkerCommand } from "@lectern/domain"
 import { Effect, Schema, Stream } from "effect"
+import { endOfDatabaseFault } from "../databaseEnd.ts"
 import { endedEarly } from "../endedEarly.ts"
 import type { HandlerEnd, JobHandler } from "../JobHandler.ts"
 import { removeUpload } from "../removeUpload.ts"
@@ -37,6 +38,8 @@ export const defaultRecognitionOptions: RecognitionOptions = {
 const textValidSeconds = 604_800
 const languages = ["kor", "eng"]
 
+const temporaryMessage = "일시적인 문제로 글자를 읽지 못했습니다"
+
 const decodePayload = Schema.decodeUnknownEffect(RecognitionPayload)
 const encodeText = Schema.encodeEffect(Schema.fromJsonString(RecognitionText))
 const encodeSummary = Schema.encodeEffect(RecognitionSummary)
@@ -70,7 +73,7 @@ export const recognitionJob = (options: RecognitionOptions): JobHandler<Services
     const { file_key } = decoded.success
     const temporary = (code: string) => (error: { readonly message: string }) =>
       endedEarly(
-        { _tag: "Fail", code, message: "일시적인 문제로 글자를 읽지 못했습니다", retryable: true },
+        { _tag: "Fail", code, message: temporaryMessage, retryable: true },
         error.message,
         removeUpload(file_key)
       )
@@ -95,7 +98,8 @@ export const recognitionJob = (options: RecognitionOptions): JobHandler<Services
           ),
         ObjectStoreUnavailable: temporary("object_store_unavailable"),
         RecognitionUnavailable: temporary("recognition_unavailable"),
-        JobStoreUnavailable: temporary("database_unavailable")
+        JobStoreUnavailable: (error) =>
+          endedEarly(endOfDatabaseFault(error, temporaryMessage), error.message, removeUpload(file_key))
       })
     )
   })
