@@ -1,6 +1,7 @@
 import { type DraftFault, MessageMode } from "@lectern/domain"
 import { Schema } from "effect"
 import { BadRequest } from "./Refusal.ts"
+import { storable } from "./storable.ts"
 
 /** The most recipients of one request. */
 export const maxRecipients = 10_000
@@ -8,11 +9,18 @@ export const maxRecipients = 10_000
 /** Bytes of a request with so many recipients, each with values of its own. */
 export const maxMessagingBytes = 8 * 1024 * 1024
 
-const text = (maxLength: number) => Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(maxLength))
+const text = (maxLength: number) => Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(maxLength), storable)
 const optional = <S extends Schema.Constraint>(schema: S) => Schema.optionalKey(Schema.NullOr(schema))
 
+const isName = Schema.is(text(50))
+
 /** Values of placeholders: `{"이름": "홍길동"}` fills `#{이름}`. */
-const Values = Schema.Record(text(50), Schema.String.check(Schema.isMaxLength(1_000)))
+const Values = Schema.Record(Schema.String, Schema.String.check(Schema.isMaxLength(1_000), storable)).check(
+  // A record schema leaves out what is under a key that it does not know: the value would be missing without a word.
+  Schema.makeFilter((values) =>
+    Object.keys(values).every(isName) ? undefined : "names of placeholders, of 1 to 50 characters"
+  )
+)
 
 const Recipient = Schema.Struct({
   phone: optional(text(40)),

@@ -15,16 +15,23 @@ import { VideoView } from "./VideoView.ts"
 
 const PartNumber = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: maxUploadParts }))
 
+/** Visible ASCII: what an object store names things with, and what an address and a header can carry as it is. */
+const oneWord = (maxLength: number) =>
+  Schema.String.check(
+    Schema.isPattern(/^[\x21-\x7e]+$/, { expected: "visible ASCII characters" }),
+    Schema.isMaxLength(maxLength)
+  )
+
 /** What every call but the first says: which video, and the id that the first one gave. */
 const UploadFields = {
   id: VideoId,
-  upload_id: Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(1024))
+  upload_id: oneWord(1024)
 }
 
 const NamedPart = Schema.Struct({
   part_number: PartNumber,
   /** From the header `ETag` of the answer to its PUT. */
-  etag: Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(128))
+  etag: oneWord(128)
 })
 
 export const MultipartRequest = Schema.Struct({

@@ -27,6 +27,7 @@ import {
 import { RecognitionGroup } from "./RecognitionApi.ts"
 import { RequestDecoding } from "./RequestDecoding.ts"
 import { maxSpreadsheetBodyBytes, maxSpreadsheetBytes } from "./SpreadsheetUpload.ts"
+import { storable } from "./storable.ts"
 import { UploadAccepted } from "./UploadAccepted.ts"
 import { VideoIdParam } from "./VideoIdParam.ts"
 import { UploadRequest } from "./VideoUpload.ts"
@@ -115,7 +116,7 @@ export class VideosGroup extends HttpApiGroup.make("videos")
     HttpApiEndpoint.get("list", "/media/videos/", {
       query: {
         page: Schema.optionalKey(PageParam),
-        search: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(200)))
+        search: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(200), storable))
       },
       success: VideoList,
       error: [Unavailable]

@@ -24,7 +24,7 @@ import * as ApiReference from "./ApiReference.ts"
 import { Authorization } from "./Authorization.ts"
 import { announcesTooMuch, jsonLimit } from "./bodyLimit.ts"
 import { crossOriginHeaders, preflightResponse } from "./crossOrigin.ts"
-import { asContractError, causeResponse, refusalResponse } from "./errorResponse.ts"
+import { asContractError, bodyTooLarge, causeResponse, refusalResponse } from "./errorResponse.ts"
 import { HealthHandlers } from "./HealthHandlers.ts"
 import { JobHandlers } from "./JobHandlers.ts"
 import { MessagingHandlers } from "./MessagingHandlers.ts"
@@ -181,7 +181,7 @@ const make = Effect.fnUntraced(function*(
     const response = yield* (request.method === "OPTIONS"
       ? Effect.succeed(preflightResponse)
       : announcesTooMuch(path, request.headers["content-length"])
-      ? Effect.succeed(refusalResponse(413, "body_too_large", "Cannot accept the body: it is too large"))
+      ? Effect.succeed(bodyTooLarge())
       : Effect.catchCause(routed, (cause) => causeResponse(cause, noRoute(request.method, path)))).pipe(
         Effect.annotateLogs({ requestId }),
         Effect.provideService(RequestTenant, tenant),

@@ -1,14 +1,17 @@
 /** What may be uploaded as a video. The bytes are judged by the encoder; a name alone proves nothing. */
 import { Schema } from "effect"
+import { storable } from "./storable.ts"
 
-const text = (maxLength: number) => Schema.Trim.check(Schema.isMinLength(1), Schema.isMaxLength(maxLength))
+const text = (maxLength: number) => Schema.Trim.check(Schema.isMinLength(1), Schema.isMaxLength(maxLength), storable)
+
+const label = Schema.String.check(Schema.isMaxLength(120), storable)
 
 export const UploadRequest = Schema.Struct({
   title: text(255),
   filename: text(255),
   /** Absent or empty where the browser does not know it: then the type of the extension is taken. */
-  content_type: Schema.optionalKey(Schema.NullOr(Schema.String.check(Schema.isMaxLength(120)))),
-  session: Schema.optionalKey(Schema.NullOr(Schema.Union([Schema.String.check(Schema.isMaxLength(120)), Schema.Int])))
+  content_type: Schema.optionalKey(Schema.NullOr(label)),
+  session: Schema.optionalKey(Schema.NullOr(Schema.Union([label, Schema.Int])))
 }).annotate({ identifier: "UploadRequest" })
 export type UploadRequest = typeof UploadRequest.Type
 

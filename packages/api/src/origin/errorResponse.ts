@@ -16,15 +16,23 @@ export const refusalResponse = (
 ): HttpServerResponse.HttpServerResponse =>
   HttpServerResponse.jsonUnsafe(encode({ detail, code }), { status, headers })
 
-const bodyTooLarge = () => refusalResponse(413, "body_too_large", "Cannot accept the body: it is too large")
+/**
+ * For an answer that does not wait for the end of the body: the connection cannot be kept, and a client that is not
+ * told so would send its next request into it.
+ */
+const unread = { connection: "close" }
+
+export const bodyTooLarge = (): HttpServerResponse.HttpServerResponse =>
+  refusalResponse(413, "body_too_large", "Cannot accept the body: it is too large", unread)
 const bodyUnreadable = () =>
-  refusalResponse(400, "invalid_body", "Cannot read the body: it ended early or is malformed")
+  refusalResponse(400, "invalid_body", "Cannot read the body: it ended early or is malformed", unread)
 
 const multipartResponse: Record<
   Multipart.MultipartError["reason"]["_tag"],
   () => HttpServerResponse.HttpServerResponse
 > = {
-  FileTooLarge: () => refusalResponse(413, "file_too_large", "Cannot accept the file: it is larger than 20 MiB"),
+  FileTooLarge: () =>
+    refusalResponse(413, "file_too_large", "Cannot accept the file: it is larger than 20 MiB", unread),
   FieldTooLarge: bodyTooLarge,
   BodyTooLarge: bodyTooLarge,
   TooManyParts: bodyTooLarge,

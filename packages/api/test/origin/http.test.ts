@@ -137,6 +137,22 @@ describe("bodies", () => {
       }
     })))
 
+  it.live("an answer that does not wait for the end of the body says that the connection ends", () =>
+    withOrigin(Effect.gen(function*() {
+      const { call } = yield* OriginUnderTest
+      const form = new FormData()
+      form.append("file", new File(["x".repeat(21 * 1024 * 1024)], "a.csv"))
+      const refused = [
+        yield* call(spreadsheet, { body: form }),
+        yield* call(`${videos}upload/init/`, { body: { title: "x".repeat(70_000) } })
+      ]
+      assert.deepStrictEqual(
+        refused.map(({ headers, status }) => [status, headers.get("connection")]),
+        [[413, "close"], [413, "close"]]
+      )
+      assert.strictEqual((yield* call(videos)).headers.get("connection"), "keep-alive")
+    })))
+
   it.live("a JSON body without a length or an end is refused once it is past the limit", () =>
     withOrigin(Effect.gen(function*() {
       const { call } = yield* OriginUnderTest
@@ -188,6 +204,25 @@ describe("failures of ours", () => {
       assert.isTrue(logs.some((line) => line.level === "Error" && JSON.stringify(line).includes("told to answer")))
       assert.isTrue(logs.some((line) => JSON.stringify(line).includes(id)))
       assert.strictEqual((yield* call(`${videos}1/`)).status, 404)
+    })))
+
+  it.live("a database that is away is a 503, one that cannot keep a value a 400, one that contradicts us a 500", () =>
+    withOrigin(Effect.gen(function*() {
+      const { call, logs } = yield* OriginUnderTest
+      const faults = yield* Faults
+      const body = { title: "t", filename: "a.mp4" }
+      const answers = [
+        ["refused", 503, "database_unavailable"],
+        ["unstorable", 400, "unstorable_value"],
+        ["broken", 500, "internal_error"]
+      ] as const
+      for (const [fault, status, code] of answers) {
+        yield* faults.store([fault])
+        const answer = yield* call(`${videos}upload/init/`, { body })
+        assert.deepStrictEqual([answer.status, answer.json.code], [status, code])
+        assert.strictEqual(answer.headers.has("retry-after"), status === 503)
+        assert.isTrue(logs.some((line) => line.level === "Error" && JSON.stringify(line).includes(fault)))
+      }
     })))
 })
 
