@@ -1,7 +1,14 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
-import { ObjectChanged, type ObjectHead, type ObjectHeaders, ObjectNotFound, ObjectStore } from "../ObjectStore.ts"
+import {
+  ObjectChanged,
+  type ObjectHead,
+  type ObjectHeaders,
+  ObjectNotFound,
+  ObjectStore,
+  ObjectStoreUnavailable
+} from "../ObjectStore.ts"
 import { concatenated } from "./concatenated.ts"
 import { multipartUploadsMemory } from "./MultipartUploadsMemory.ts"
 
@@ -11,7 +18,7 @@ interface Held {
 }
 
 const isKey = (key: string): boolean =>
-  /^[\x20-\x7e]+$/.test(key) && key.split("/").every((part) => part !== "" && part !== "." && part !== "..")
+  key.length <= 1024 && /^[\x20-\x7e]+$/.test(key) && key.split("/").every((part) => part !== "" && part !== "." && part !== "..")
 
 const checked = (key: string): Effect.Effect<string> =>
   isKey(key) ? Effect.succeed(key) : Effect.die(new Error(`Cannot use "${key}" as the key of an object`))
@@ -38,9 +45,12 @@ export const layer: Layer.Layer<ObjectStore> = Layer.sync(ObjectStore, () => {
         yield* checked(key)
         const bytes = concatenated(yield* Stream.runCollect(body))
         if (bytes.byteLength !== options.size) {
-          return yield* Effect.die(
-            new Error(`Cannot put object "${key}": ${bytes.byteLength} bytes came, not ${options.size}`)
-          )
+          return yield* new ObjectStoreUnavailable({
+            operation: "write",
+            key,
+            retryable: false,
+            cause: new Error(`${bytes.byteLength} bytes came, not ${options.size}`)
+          })
         }
         place(key, bytes, options)
       }),
@@ -63,9 +73,9 @@ export const layer: Layer.Layer<ObjectStore> = Layer.sync(ObjectStore, () => {
     list: (prefix) => Stream.suspend(() => Stream.fromIterable([...objects.keys()].filter((key) => key.startsWith(prefix)))),
     remove: (key) => Effect.map(checked(key), () => void objects.delete(key)),
     removePrefix: (prefix) =>
-      prefix.endsWith("/")
+      prefix.endsWith("/") && isKey(prefix.slice(0, -1))
         ? Effect.sync(() => [...objects.keys()].filter((key) => key.startsWith(prefix) && objects.delete(key)).length)
-        : Effect.die(new Error(`Cannot remove the objects under "${prefix}": it does not end in a slash`)),
+        : Effect.die(new Error(`Cannot remove the objects under "${prefix}": it is no key with a slash at its end`)),
     presignPut: (key) => Effect.map(checked(key), () => `memory://put/${key}`),
     presignGet: (key) => Effect.map(checked(key), () => `memory://get/${key}`),
     multipart: multipartUploadsMemory(checked, place),
