@@ -11,6 +11,9 @@ export interface DataDirectory {
   readonly sandboxMessages: string
 }
 
+/** Where the embedded database of a data directory stands. */
+export const databaseIn = (path: Path.Path, root: string): string => path.join(root, "database")
+
 export const openDataDirectory = (
   directory: string
 ): Effect.Effect<DataDirectory, PlatformError.PlatformError, FileSystem.FileSystem | Path.Path> =>
@@ -20,7 +23,7 @@ export const openDataDirectory = (
     const root = path.resolve(directory)
     const places = {
       root,
-      database: path.join(root, "database"),
+      database: databaseIn(path, root),
       objects: path.join(root, "objects"),
       work: path.join(root, "work"),
       sandboxMessages: path.join(root, "sandbox-messages.txt")

@@ -53,7 +53,8 @@ const deployed = Effect.gen(function*() {
 /** Checks a setup in files or as it is deployed, and prints what it finds. */
 export const checkBatchSetup = Effect.fn(function*({ files, json, live }: LintRequest) {
   if (live === files.length > 0) {
-    return yield* fail(exitCodes.badInput, `Cannot check ${live ? "both" : "neither"}: give FILE..., or --live`)
+    const given = live ? "files and what is deployed at once" : "nothing"
+    return yield* fail(exitCodes.badInput, `Cannot check ${given}: give FILE..., or --live`)
   }
   const parts: ReadonlyArray<Evidence> = live ? [yield* deployed] : yield* Effect.forEach(files, readSetup)
   const findings = lintSetup(setupOf(parts, live), expectedNames(process.env))

@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import process from "node:process"
 import { exitCodes, fail } from "./CommandFailed.ts"
 import { badConfiguration, withLogs } from "./logs.ts"
+import { databaseAway } from "./operations/deployment.ts"
 
 /** The worker of the queues, until it is told to stop. */
 export const keepWorking = Effect.fn(function*() {
@@ -12,7 +13,7 @@ export const keepWorking = Effect.fn(function*() {
       ConfigError: (error) => fail(exitCodes.configuration, error.message),
       DatabaseUrlInvalid: (error) => fail(exitCodes.configuration, error.message),
       SandboxRefused: (error) => fail(exitCodes.configuration, error.message),
-      SqlError: (error) => fail(exitCodes.unavailable, `The database cannot be reached: ${error.message}`)
+      SqlError: databaseAway(process.env["DATABASE_URL"] ?? "")
     })
   ))
 })

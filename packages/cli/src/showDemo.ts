@@ -1,10 +1,11 @@
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { signToken } from "@lectern/api/tokens"
 import { TenantId } from "@lectern/domain"
-import { Console, Effect, FileSystem, Path, Redacted, Schema } from "effect"
+import { Console, Effect, Redacted, Schema } from "effect"
 import { fileURLToPath } from "node:url"
 import { type ApiClient, makeApiClient } from "./ApiClient.ts"
 import { exitCodes, fail } from "./CommandFailed.ts"
+import { clearDemoDirectory } from "./demoDirectory.ts"
 import { ImportResult, importReport } from "./importReport.ts"
 import { badConfiguration, withLogs } from "./logs.ts"
 import { missingPrograms } from "./missingPrograms.ts"
@@ -53,19 +54,9 @@ export const showDemo = Effect.fn(function*({ data }: { readonly data: string })
   yield* Effect.catchTag(readSystemEnvironment(process.env), "BadConfiguration", badConfiguration)
   const missing = process.env["VIDEO_BATCH_JOB_QUEUE"] ? null : yield* missingPrograms
   if (missing !== null) return yield* fail(exitCodes.unavailable, missing)
-  const fs = yield* FileSystem.FileSystem
-  const path = yield* Path.Path
-  const root = path.resolve(data)
-  yield* Effect.gen(function*() {
-    const marker = path.join(root, "demo")
-    const there = yield* fs.exists(root)
-    if (there && !(yield* fs.exists(marker)) && (yield* fs.readDirectory(root)).length > 0) {
-      return yield* fail(exitCodes.configuration, `"${data}" is not empty and was not made by a demo; choose another --data`)
-    }
-    yield* fs.remove(root, { recursive: true, force: true })
-    yield* fs.makeDirectory(root, { recursive: true })
-    yield* fs.writeFileString(marker, "Made by `lectern demo`, which removes this directory when it runs again\n")
-  }).pipe(Effect.catchTag("PlatformError", startFailure))
+  yield* clearDemoDirectory(data).pipe(
+    Effect.catchTag(["FolderInUse", "FolderUnusable", "PlatformError"], startFailure)
+  )
 
   yield* Effect.scoped(Effect.gen(function*() {
     yield* Console.log("Starting the whole system on this machine ...")

@@ -1,6 +1,8 @@
 import { fileFault } from "@lectern/domain"
 import { type Effect, type PlatformError, Schema } from "effect"
+import process from "node:process"
 import { type CommandFailed, exitCodes, fail } from "./CommandFailed.ts"
+import { databaseAway } from "./operations/deployment.ts"
 import type { ServeSystemFailure } from "./serveSystem.ts"
 
 const isConfiguration = (tag: string): boolean =>
@@ -33,8 +35,11 @@ const folderFailure = (error: PlatformError.PlatformError): string => {
 }
 
 /** Says why the system does not start, and ends with what kind of fault that is. */
-export const startFailure = (error: ServeSystemFailure): Effect.Effect<never, CommandFailed> =>
-  fail(
+export const startFailure = (error: ServeSystemFailure): Effect.Effect<never, CommandFailed> => {
+  const databaseUrl = process.env["DATABASE_URL"]
+  if (error._tag === "SqlError" && databaseUrl !== undefined) return databaseAway(databaseUrl)(error)
+  return fail(
     isConfiguration(error._tag) ? exitCodes.configuration : exitCodes.unavailable,
     error._tag === "PlatformError" ? folderFailure(error) : reasonOf(error)
   )
+}

@@ -3,8 +3,9 @@ import { JobId, StudentStore, TenantId, type UndoneImport } from "@lectern/domai
 import { Console, Context, Effect, FileSystem, Layer, Path, Redacted, Schema } from "effect"
 import process from "node:process"
 import { exitCodes, fail } from "./CommandFailed.ts"
+import { databaseIn } from "./DataDirectory.ts"
 import { badConfiguration } from "./logs.ts"
-import { explainDatabase } from "./operations/databaseCheck.ts"
+import { databaseAway } from "./operations/deployment.ts"
 import { readOperatorEnvironment } from "./operations/OperatorSystem.ts"
 
 export interface UndoRequest {
@@ -22,15 +23,12 @@ const students = Effect.fnUntraced(function*(data: string) {
   const { DATABASE_URL } = yield* readOperatorEnvironment(process.env).pipe(Effect.catchTag("BadConfiguration", badConfiguration))
   if (DATABASE_URL !== undefined) {
     return yield* Layer.build(StudentStorePostgres.layer.pipe(Layer.provide(layerFor(Redacted.make(DATABASE_URL))))).pipe(
-      Effect.catch((error) => {
-        const outcome = explainDatabase(error, DATABASE_URL)
-        return fail(exitCodes.unavailable, outcome._tag === "Fail" ? `${outcome.cause.en}; next: ${outcome.next.en}` : error._tag)
-      })
+      Effect.catch(databaseAway(DATABASE_URL))
     )
   }
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
-  const dataDir = path.join(path.resolve(data), "database")
+  const dataDir = databaseIn(path, path.resolve(data))
   const isThere = yield* fs.exists(dataDir).pipe(Effect.orElseSucceed(() => false))
   if (!isThere) {
     return yield* fail(

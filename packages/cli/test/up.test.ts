@@ -1,4 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
+import { writeFile } from "node:fs/promises"
+import { join } from "node:path"
 import { lectern, ownFolder, startLectern } from "./lecternProgram.ts"
 
 describe("lectern up", { timeout: 150_000 }, () => {
@@ -25,6 +27,13 @@ describe("lectern up", { timeout: 150_000 }, () => {
     const sameData = await lectern(["up", "--port", "0", "--data", data])
     assert.strictEqual(sameData.code, 69)
     assert.include(sameData.stderr, `process ${system.child.pid} is using it`)
+
+    // As if a demo had made it: what runs there is not removed either.
+    await writeFile(join(data, "demo"), "")
+    const demo = await lectern(["demo", "--data", data])
+    assert.strictEqual(demo.code, 69)
+    assert.include(demo.stderr, `process ${system.child.pid} is using it`)
+    assert.strictEqual((await fetch(`${url}/readyz`)).status, 200)
 
     system.child.kill("SIGINT")
     assert.strictEqual((await system.end).code, 130)

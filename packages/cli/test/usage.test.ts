@@ -104,6 +104,17 @@ describe("lectern, called rightly or wrongly", () => {
     assert.include(stderr, "no directory can be made in \"/proc\"")
   })
 
+  it("says of a database that does not answer where it is, what to do, and no password", async () => {
+    const { code, stderr } = await lectern(["up", "--port", "0"], {
+      cwd: await ownFolder(),
+      env: { DATABASE_URL: "postgres://lectern:geheim@127.0.0.1:1/lectern" }
+    })
+    assert.strictEqual(code, 69)
+    assert.include(stderr, "Postgres at 127.0.0.1:1 refused the connection")
+    assert.include(stderr, "next: start Postgres or correct the host and port of DATABASE_URL")
+    assert.notInclude(stderr, "geheim")
+  })
+
   it("ends as other programs do when the reader of its output has left", async () => {
     const started = startLectern(["--help"])
     started.child.stdout?.destroy()

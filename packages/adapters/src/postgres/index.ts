@@ -2,7 +2,7 @@
 export { connectionLimits } from "./connectionLimits.ts"
 export * as EncodeMissesPostgres from "./EncodeMissesPostgres.ts"
 export * as EncodePartsPostgres from "./EncodePartsPostgres.ts"
-export { FolderInUse, FolderUnusable } from "./FolderLock.ts"
+export { FolderInUse, FolderUnusable, lockFolder } from "./FolderLock.ts"
 export * as JobStorePostgres from "./JobStorePostgres.ts"
 export * as MessageLedgerPostgres from "./MessageLedgerPostgres.ts"
 export { migrate, MigrationChanged, type MigrationReport, migrationState, type MigrationState } from "./Migrator.ts"

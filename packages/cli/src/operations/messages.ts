@@ -25,7 +25,7 @@ import { Console, Effect, Layer, Option, Schema } from "effect"
 import process from "node:process"
 import { exitCodes, fail } from "../CommandFailed.ts"
 import { badConfiguration, withLogs } from "../logs.ts"
-import { explainDatabase } from "./databaseCheck.ts"
+import { databaseAway } from "./deployment.ts"
 import { operatorLayer } from "./OperatorSystem.ts"
 
 export interface MessagesRequest {
@@ -140,11 +140,7 @@ export const operateMessages = Effect.fn(function*(request: MessagesRequest) {
       ProviderUnavailable: (error) =>
         fail(exitCodes.unavailable, `${error.message}; what it said before is written down`)
     }),
-    Effect.catchIf((error) => error._tag !== "CommandFailed", (error) => {
-      const outcome = explainDatabase(error, DATABASE_URL)
-      const said = outcome._tag === "Fail" ? `${outcome.cause.en}; next: ${outcome.next.en}` : error._tag
-      return fail(exitCodes.unavailable, said)
-    })
+    Effect.catchIf((error) => error._tag !== "CommandFailed", databaseAway(DATABASE_URL))
   )
   const { done, mailing, messages } = answer
   yield* Console.log(request.json

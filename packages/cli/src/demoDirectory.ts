@@ -1,0 +1,28 @@
+import { lockFolder } from "@lectern/adapters/postgres"
+import { Effect, FileSystem, Path } from "effect"
+import { databaseIn } from "./DataDirectory.ts"
+import { exitCodes, fail } from "./CommandFailed.ts"
+
+/**
+ * Makes the demo's directory, and empties it first where an earlier demo has made it. Nobody else's directory is touched, nor
+ * one whose database a running system has open.
+ */
+export const clearDemoDirectory = Effect.fnUntraced(function*(data: string) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const root = path.resolve(data)
+  const marker = path.join(root, "demo")
+  if (yield* fs.exists(root)) {
+    const isOurs = yield* fs.exists(marker)
+    if (!isOurs && (yield* fs.readDirectory(root)).length > 0) {
+      return yield* fail(
+        exitCodes.configuration,
+        `"${data}" is not empty and was not made by a demo; choose another --data`
+      )
+    }
+    if (isOurs) yield* lockFolder(databaseIn(path, root))
+    yield* fs.remove(root, { recursive: true, force: true })
+  }
+  yield* fs.makeDirectory(root, { recursive: true })
+  yield* fs.writeFileString(marker, "Made by `lectern demo`, which removes this directory when it runs again\n")
+}, Effect.scoped)
