@@ -97,7 +97,16 @@ export class EncodeParts extends Context.Service<EncodeParts, {
   ) => Effect.Effect<void, JobStoreUnavailable>
   /** Forgets one encode of a video. Harmless when it is closed. */
   readonly close: (ref: EncodeRef) => Effect.Effect<void, JobStoreUnavailable>
-  /** Forgets every encode of a video: one of them is public, and nothing is left of the others. */
+  /**
+   * Forgets every encode of a video as long as `jobId` is its last job: its output is public, and nothing is left of the
+   * others. A later job works on encodes of its own, which stay open.
+   */
+  readonly closePublished: (
+    tenantId: TenantId,
+    videoId: VideoId,
+    jobId: JobId
+  ) => Effect.Effect<void, JobStoreUnavailable>
+  /** Forgets every encode of a video of which nothing is left. */
   readonly closeAll: (tenantId: TenantId, videoId: VideoId) => Effect.Effect<void, JobStoreUnavailable>
   /**
    * Encodes whose video is gone or whose job has ended, untouched for so long, in milliseconds. Those of a job that

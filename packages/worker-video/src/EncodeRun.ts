@@ -267,7 +267,7 @@ const encode = (
       exit: ExitCode.done,
       // What came later is another's: this run may have stood still since.
       afterwards: Effect.forEach(before, (key) => objects.remove(key), { concurrency: 8, discard: true }).pipe(
-        Effect.andThen(parts.closeAll(video.tenantId, video.id)),
+        Effect.andThen(parts.closePublished(video.tenantId, video.id, run.lease.jobId)),
         Effect.matchEffect({
           onSuccess: () =>
             before.length === 0

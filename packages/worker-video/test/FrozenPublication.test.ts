@@ -269,6 +269,24 @@ describe("a run frozen at its publication", () => {
       assert.strictEqual(yield* Fiber.join(frozen), ExitCode.done)
       assert.deepStrictEqual(yield* all(video), before)
     }).pipe(Effect.scoped, Effect.provide(world)))
+
+  it.effect("that wakes while it removes the earlier output leaves open what another works on since", () =>
+    Effect.gen(function*() {
+      const video = yield* videoWith("an")
+      const ice = yield* Ice
+      const parts = yield* EncodeParts
+      const reached = yield* Deferred.make<void>()
+      const thawed = yield* Deferred.make<void>()
+      ice.removal = Effect.andThen(Deferred.succeed(reached, undefined), Deferred.await(thawed))
+      const frozen = yield* Effect.forkChild(run(video.jobId, "frozen"))
+      yield* Deferred.await(reached)
+      const finish = yield* frozenAt({ moment: "behind", file: "its guard" }, yield* again(video.videoId))
+
+      yield* Deferred.succeed(thawed, undefined)
+      assert.strictEqual(yield* Fiber.join(frozen), ExitCode.done)
+      assert.deepStrictEqual(yield* parts.parts({ tenantId: tenant, videoId: video.videoId, key: "key" }), [])
+      assert.strictEqual(yield* finish, ExitCode.done)
+    }).pipe(Effect.scoped, Effect.provide(world)))
 })
 
 describe("the run that holds the job", () => {

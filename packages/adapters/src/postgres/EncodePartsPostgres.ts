@@ -134,6 +134,13 @@ export const layer: Layer.Layer<EncodeParts, never, SqlClient> = Layer.effect(
       close: Effect.fn("EncodeParts.close")((ref) =>
         withinLimit(sql`DELETE FROM encodes WHERE ${named(ref)}`).pipe(Effect.asVoid, unavailableWhen("close an encode"))
       ),
+      closePublished: Effect.fn("EncodeParts.closePublished")((tenantId, videoId, jobId) =>
+        withinLimit(
+          sql`DELETE FROM encodes e USING videos v
+            WHERE e.tenant_id = ${String(tenantId)}::bigint AND e.video_id = ${String(videoId)}::bigint
+              AND v.tenant_id = e.tenant_id AND v.id = e.video_id AND v.encode_job_id = ${jobId}`
+        ).pipe(Effect.asVoid, unavailableWhen("close the encodes of a published video"))
+      ),
       closeAll: Effect.fn("EncodeParts.closeAll")((tenantId, videoId) =>
         withinLimit(
           sql`DELETE FROM encodes

@@ -105,6 +105,21 @@ export const encodePartsSuite = <E>(name: string, stores: Layer.Layer<JobStore |
         assert.strictEqual((yield* Effect.flip(parts.parts(ref)))._tag, "EncodeClosed")
       }))
 
+    it.effect("closes what a job has published around as long as it is the video's last one", () =>
+      Effect.gen(function*() {
+        const parts = yield* EncodeParts
+        const { jobId, ref } = yield* uploaded(newTenant())
+        const { tenantId, videoId } = ref
+        const other = { ...ref, key: "other" }
+        yield* parts.open(other, "another")
+        yield* parts.closePublished(tenantId, videoId, newJobId())
+        assert.deepStrictEqual(yield* parts.parts(ref), [])
+        yield* parts.closePublished(tenantId, videoId, jobId)
+        for (const closed of [ref, other]) {
+          assert.strictEqual((yield* Effect.flip(parts.parts(closed)))._tag, "EncodeClosed")
+        }
+      }))
+
     it.effect("leaves an encode alone while its job goes on, and finds it when nobody will", () =>
       Effect.gen(function*() {
         const parts = yield* EncodeParts

@@ -11,6 +11,8 @@ import {
 } from "../EncodeParts.ts"
 import { isTerminal, type JobId } from "../Job.ts"
 import { JobStore } from "../JobStore.ts"
+import type { TenantId } from "../Tenant.ts"
+import type { VideoId } from "../VideoId.ts"
 
 interface OpenPart {
   claim: number
@@ -54,6 +56,13 @@ export const layer: Layer.Layer<EncodeParts, never, JobStore> = Layer.effect(
       if (job === null || !isTerminal(job.status)) return null
       return job.status === "DONE" && published?.jobId === job.id ? "Published" : "Unfinished"
     })
+
+    const closeAll = (tenantId: TenantId, videoId: VideoId) =>
+      Effect.sync(() => {
+        for (const [name, { ref }] of encodes) {
+          if (ref.tenantId === tenantId && ref.videoId === videoId) encodes.delete(name)
+        }
+      })
 
     return EncodeParts.of({
       open: (ref, token) =>
@@ -107,12 +116,12 @@ export const layer: Layer.Layer<EncodeParts, never, JobStore> = Layer.effect(
           encode.published = { jobId, paths }
         })),
       close: (ref) => Effect.sync(() => void encodes.delete(nameOf(ref))),
-      closeAll: (tenantId, videoId) =>
-        Effect.sync(() => {
-          for (const [name, { ref }] of encodes) {
-            if (ref.tenantId === tenantId && ref.videoId === videoId) encodes.delete(name)
-          }
-        }),
+      closePublished: (tenantId, videoId, jobId) =>
+        jobs.getVideo(tenantId, videoId).pipe(
+          Effect.flatMap(({ job }) => job?.id === jobId ? closeAll(tenantId, videoId) : Effect.void),
+          Effect.catchTag("VideoNotFound", () => Effect.void)
+        ),
+      closeAll,
       findLeft: Effect.fnUntraced(function*({ failedIdleMillis, idleMillis, limit }: {
         readonly idleMillis: number
         readonly failedIdleMillis: number
