@@ -5,25 +5,15 @@
 import { Schema, SchemaTransformation } from "effect"
 import { Multipart } from "effect/http"
 import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
-import { JobId, RuleCheck, ReadingId, VideoId, VideoStatus, WireJobStatus } from "@lectern/domain"
+import { JobId, RuleCheck, ReadingId, VideoId } from "@lectern/domain"
 import { Authorization } from "./Authorization.ts"
 import { decimal } from "./decimal.ts"
-import { EncodingFields } from "./EncodingFields.ts"
-import { JobProgressView, JobView } from "./JobView.ts"
+import { JobView } from "./JobView.ts"
 import { MessagingAccepted, MessagingPreview, MessagingRequest } from "./MessagingRequest.ts"
 import { MultipartUploadsGroup } from "./MultipartUploadApi.ts"
+import { ProgressGroup } from "./ProgressApi.ts"
 import { ProgressEventsGroup } from "./ProgressEventsApi.ts"
-import {
-  BadRequest,
-  Conflict,
-  ContentTooLarge,
-  Forbidden,
-  NotFound,
-  TooManyRequests,
-  Unauthorized,
-  Unavailable,
-  UnsupportedMediaType
-} from "./Refusal.ts"
+import { Conflict, ContentTooLarge, NotFound, TooManyRequests, Unavailable, UnsupportedMediaType } from "./Refusal.ts"
 import { RecognitionGroup } from "./RecognitionApi.ts"
 import { RequestDecoding } from "./RequestDecoding.ts"
 import { maxSpreadsheetBodyBytes, maxSpreadsheetBytes } from "./SpreadsheetUpload.ts"
@@ -236,75 +226,6 @@ export class OriginApi extends HttpApi.make("lectern")
   .add(MessagingGroup)
   .add(RecognitionGroup)
   .add(HealthGroup)
-{}
-
-/** Beside the contract; times are milliseconds since 1970. */
-const FreshnessFields = {
-  asOf: Schema.optionalKey(Schema.Int),
-  /** `null` for what has ended. */
-  staleAfter: Schema.optionalKey(Schema.NullOr(Schema.Int)),
-  attempt: Schema.optionalKey(Schema.Int),
-  revision: Schema.optionalKey(Schema.Int),
-  /** `null` for what has ended. */
-  nextPollMs: Schema.NullOr(Schema.Int)
-}
-
-export const VideoProgress = Schema.Struct({
-  id: VideoId,
-  status: Schema.Union([VideoStatus, Schema.Literal("UNKNOWN")]),
-  /** The same as `status`. */
-  state: Schema.String,
-  /** 0 where `encoding_progress` is null. */
-  progress: Schema.Int,
-  ...EncodingFields,
-  hls_path: Schema.optionalKey(Schema.NullOr(Schema.String)),
-  duration: Schema.optionalKey(Schema.NullOr(Schema.Int)),
-  error_reason: Schema.optionalKey(Schema.NullOr(Schema.String)),
-  message: Schema.optionalKey(Schema.String),
-  ...FreshnessFields
-}).annotate({ identifier: "VideoProgress" })
-
-export const JobProgressAnswer = Schema.Struct({
-  job_id: Schema.String,
-  job_type: Schema.NullOr(Schema.String),
-  status: Schema.Union([WireJobStatus, Schema.Literal("UNKNOWN")]),
-  progress: Schema.optionalKey(Schema.NullOr(JobProgressView)),
-  result: Schema.optionalKey(Schema.Json),
-  error_message: Schema.optionalKey(Schema.NullOr(Schema.String)),
-  message: Schema.optionalKey(Schema.String),
-  ...FreshnessFields
-}).annotate({ identifier: "JobProgressAnswer" })
-
-/** Each as its own path answers it, in the order asked. */
-export const ProgressTray = Schema.Struct({
-  videos: Schema.Array(VideoProgress),
-  jobs: Schema.Array(JobProgressAnswer)
-}).annotate({ identifier: "ProgressTray" })
-
-/** The edge's endpoints: the origin answers them with the edge's own handler, so they stand here as documentation. */
-export class ProgressGroup extends HttpApiGroup.make("progress")
-  .add(
-    HttpApiEndpoint.get("video", "/media/videos/:id/progress/", {
-      params: { id: VideoIdParam },
-      success: VideoProgress,
-      error: [BadRequest, Unauthorized, Forbidden]
-    }).annotate(OpenApi.Summary, "How far a video is: from the mirror alone, always 200 for a valid token"),
-    HttpApiEndpoint.get("job", "/jobs/:job_id/progress/", {
-      params: { job_id: JobId },
-      success: JobProgressAnswer,
-      error: [BadRequest, Unauthorized, Forbidden]
-    }).annotate(OpenApi.Summary, "How far a job is: from the mirror alone, always 200 for a valid token"),
-    HttpApiEndpoint.get("tray", "/progress/", {
-      query: {
-        videos: Schema.optionalKey(Schema.String.annotate({ description: "Numbers of videos, with commas between them" })),
-        jobs: Schema.optionalKey(Schema.String.annotate({ description: "Ids of jobs, with commas between them" }))
-      },
-      success: ProgressTray,
-      error: [BadRequest, Unauthorized, Forbidden]
-    }).annotate(OpenApi.Summary, "How far up to 100 videos and jobs are, at once")
-  )
-  .middleware(Authorization)
-  .prefix("/api/v1")
 {}
 
 /** What the origin's address answers: its own endpoints and the edge's. The source of the OpenAPI document. */

@@ -3,26 +3,10 @@ import { JobId } from "@lectern/domain"
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Authorization } from "./Authorization.ts"
-import { BadRequest, Forbidden, RefusalBody, Unauthorized } from "./Refusal.ts"
+import { EdgeFailed, NoEvents, NoRoomForStream, TooManyStreams } from "./EdgeRefusal.ts"
+import { TrayQuery } from "./ProgressApi.ts"
+import { BadRequest, Forbidden, Unauthorized } from "./Refusal.ts"
 import { VideoIdParam } from "./VideoIdParam.ts"
-
-/** 429: the token or its tenant asks too often, or has too many streams open. */
-class TooManyStreams extends Schema.Error<TooManyStreams>("TooManyStreams")(RefusalBody, {
-  httpApiStatus: 429,
-  description: "This token or tenant asks too often or has too many streams: poll, and come back after `Retry-After` seconds"
-}) {}
-
-/** 503: the process has as many streams as it takes. */
-class NoRoomForStream extends Schema.Error<NoRoomForStream>("NoRoomForStream")(RefusalBody, {
-  httpApiStatus: 503,
-  description: "There are too many streams here: poll, and try again after `Retry-After` seconds"
-}) {}
-
-/** 404: an edge that reaches Redis over HTTP alone cannot listen to it. */
-class NoEvents extends Schema.Error<NoEvents>("NoEvents")(RefusalBody, {
-  httpApiStatus: 404,
-  description: "There are no events at this address: poll"
-}) {}
 
 const ProgressEvents = Schema.String.pipe(HttpApiSchema.asText({ contentType: "text/event-stream" })).annotate({
   identifier: "ProgressEvents",
@@ -34,7 +18,7 @@ const ProgressEvents = Schema.String.pipe(HttpApiSchema.asText({ contentType: "t
 
 const stream = {
   success: ProgressEvents,
-  error: [BadRequest, Unauthorized, Forbidden, NoEvents, TooManyStreams, NoRoomForStream]
+  error: [BadRequest, Unauthorized, Forbidden, NoEvents, TooManyStreams, NoRoomForStream, EdgeFailed]
 } as const
 
 const resumable = {
@@ -58,10 +42,7 @@ export class ProgressEventsGroup extends HttpApiGroup.make("progressEvents")
       ...stream
     }).annotate(OpenApi.Summary, "How far a job is, as server-sent events until it has ended"),
     HttpApiEndpoint.get("trayEvents", "/progress/events/", {
-      query: {
-        videos: Schema.optionalKey(Schema.String.annotate({ description: "Numbers of videos, with commas between them" })),
-        jobs: Schema.optionalKey(Schema.String.annotate({ description: "Ids of jobs, with commas between them" }))
-      },
+      query: TrayQuery,
       ...stream
     }).annotate(OpenApi.Summary, "How far up to 100 videos and jobs are, as server-sent events until all have ended")
   )

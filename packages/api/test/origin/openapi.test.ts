@@ -16,6 +16,11 @@ const Terms = Layer.succeed(CurrentMessagingTerms, { limits: { perMinute: 1, per
 
 const withOrigin = <A, E, R>(effect: Effect.Effect<A, E, R>) => effect.pipe(Effect.provide(layerWith(Terms)))
 
+interface DocumentedAnswer {
+  readonly content?: object
+  readonly headers?: Readonly<Record<string, object>>
+}
+
 /** What the served document says of an operation's answers, checked by a validator that knows nothing of Effect. */
 const contract = Effect.gen(function*() {
   const { call } = yield* OriginUnderTest
@@ -24,7 +29,7 @@ const contract = Effect.gen(function*() {
   const ajv = new Ajv2020({ strict: false })
   ajv.addSchema({ $id: "openapi", ...answer.json })
   const pointer = (part: string) => part.replaceAll("~", "~0").replaceAll("/", "~1")
-  const responses = (method: string, path: string): Record<string, { readonly content?: unknown }> =>
+  const responses = (method: string, path: string): Record<string, DocumentedAnswer> =>
     answer.json.paths[path]?.[method.toLowerCase()]?.responses ?? assert.fail(`${method} ${path} is not documented`)
   const fault = (method: string, path: string, status: number, body: unknown): string | null => {
     const documented = responses(method, path)[String(status)]
@@ -37,6 +42,9 @@ const contract = Effect.gen(function*() {
   }
   return { document: answer.json, fault, responses }
 })
+
+/** Whether the edge answers a path, by itself or by its origin's address. */
+const ofEdge = (path: string): boolean => path.includes("/progress/")
 
 const form = (name: string, size: number): FormData => {
   const bytes = new Uint8Array(size)
@@ -256,8 +264,8 @@ describe("GET /api/v1/openapi.json", () => {
         yield* faults.store(["refused"])
         yield* check(503, method, template, "a", options)
       }
-      // Streams of events are held against the edge below.
-      const described = Object.entries<object>(document.paths).filter(([path]) => !path.endsWith("/events/"))
+      // What the edge answers is held against the edge below.
+      const described = Object.entries<object>(document.paths).filter(([path]) => !ofEdge(path))
       for (const [path, methods] of described) {
         for (const method of Object.keys(methods)) {
           if (responses(method, path)["401"] === undefined) continue
@@ -273,44 +281,55 @@ describe("GET /api/v1/openapi.json", () => {
             Object.keys(responses(method, path)).map((status) => `${method.toUpperCase()} ${path} ${status}`)
           )
         )
-      assert.deepStrictEqual([...seen].toSorted(), documented.toSorted())
+      assert.deepStrictEqual([...seen].filter((status) => !ofEdge(status)).toSorted(), documented.toSorted())
     })))
 
-  it.live("describes every status that the edge answers with where streams of events are asked for", () =>
+  it.live("describes every status that the edge answers with, and every header that says when to come back", () =>
     withOrigin(Effect.gen(function*() {
       const { document, fault, responses } = yield* contract
-      const edge = (events?: EdgeHandlerOptions["events"]) =>
-        edgeOver(holding({}), events === undefined ? {} : { events }).handler
-      const withEvents = edge({})
-      const asked = [
-        [withEvents, {}, "1"],
-        [withEvents, {}, "%00"],
-        [withEvents, { authorization: "" }, "1"],
-        [withEvents, { "x-tenant-code": "8" }, "1"],
-        [edge(), {}, "1"],
-        [edge({ limits: { perToken: 0 } }), {}, "1"],
-        [edge({ limits: { perProcess: 0 } }), {}, "1"]
-      ] as const
-      const templates = Object.keys(document.paths).filter((path) => path.endsWith("/events/"))
-      assert.lengthOf(templates, 3)
+      const stored = JSON.stringify({ status: "PENDING", updated_at: 1, revision: 1, attempt: 1 })
+      const asked: ReadonlyArray<readonly [Partial<EdgeHandlerOptions>, Readonly<Record<string, string>>, string]> = [
+        [{ events: {} }, {}, "1"],
+        [{ events: {} }, {}, "%00"],
+        [{ events: {} }, { authorization: "" }, "1"],
+        [{ events: {} }, { "x-tenant-code": "8" }, "1"],
+        [{ events: {} }, { "if-none-match": "*" }, "1"],
+        [{}, {}, "1"],
+        [{ events: {}, rateLimit: () => 7 }, {}, "1"],
+        [{ events: { limits: { perToken: 0 } } }, {}, "1"],
+        [{ events: { limits: { perProcess: 0 } } }, {}, "1"],
+        [{ events: {}, rateLimit: () => assert.fail("a fault of ours") }, {}, "1"]
+      ]
+      const templates = Object.keys(document.paths).filter(ofEdge)
+      assert.lengthOf(templates, 6)
       for (const template of templates) {
-        const statuses: Array<string> = []
-        for (const [handler, headers, id] of asked) {
+        const statuses = new Set<string>()
+        for (const [options, headers, id] of asked) {
           const path = template.includes("{") ? template.replace(/\{\w+\}/, id) : `${template}?videos=${id}`
           const response = yield* Effect.promise(() =>
-            handler(new Request(`${origin}${path}`, { headers: { authorization: `Bearer ${token}`, ...headers } })))
-          statuses.push(String(response.status))
-          if (response.status === 200) {
-            const { content } = responses("GET", template)["200"] ?? {}
-            const [type] = (response.headers.get("content-type") ?? "").split(";")
-            assert.deepStrictEqual(Object.keys(content ?? {}), [type])
+            edgeOver(holding({ status: stored }), options).handler(
+              new Request(`${origin}${path}`, { headers: { authorization: `Bearer ${token}`, ...headers } })
+            ))
+          const status = String(response.status)
+          statuses.add(status)
+          const what = `${status} of ${template}`
+          const documented = responses("GET", template)[status] ?? assert.fail(`${what} is not documented`)
+          const said = ["etag", "retry-after"].filter((name) => response.headers.has(name))
+          if (status !== "304") assert.includeMembers(Object.keys(documented.headers ?? {}), said, what)
+          const [type = ""] = (response.headers.get("content-type") ?? "").split(";")
+          if (type === "text/event-stream") {
+            assert.deepStrictEqual(Object.keys(documented.content ?? {}), [type])
             yield* Effect.promise(() => response.body?.cancel() ?? Promise.resolve())
-          } else {
+          } else if (status !== "304") {
             const body: unknown = yield* Effect.promise(() => response.json())
             assert.isNull(fault("GET", template, response.status, body))
           }
         }
-        assert.deepStrictEqual(statuses.toSorted(), Object.keys(responses("GET", template)).toSorted())
+        assert.deepStrictEqual([...statuses].toSorted(), Object.keys(responses("GET", template)).toSorted(), template)
+        for (const status of ["429", "503"].filter((found) => statuses.has(found))) {
+          const { headers = {} } = responses("GET", template)[status] ?? {}
+          assert.deepInclude(headers["retry-after"], { required: true })
+        }
       }
     })))
 
