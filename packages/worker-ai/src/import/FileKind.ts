@@ -108,7 +108,7 @@ const zipKind = async (path: string, limits: ImportLimits): Promise<FileKind> =>
     if (!names.includes("[content_types].xml")) throw zipWithoutWorkbook()
     if (names.some((name) => name.endsWith("vbaproject.bin"))) throw macros()
     const types: Array<Uint8Array> = []
-    for await (const bytes of archive.read("[Content_Types].xml")) types.push(bytes)
+    for await (const bytes of archive.read("[Content_Types].xml")) types.push(Uint8Array.from(bytes))
     const text = Buffer.concat(types).toString("utf8")
     if (text.includes("macroEnabled.main")) throw macros()
     if (text.includes("sheet.binary")) throw binaryXlsb()

@@ -1,12 +1,15 @@
 import { dateOfIsoText, dateOfSerial } from "./CellDate.ts"
-import { cellAddress, columnOfAddress, lastColumn, lastRow } from "./CellAddress.ts"
+import { cellAddress, columnOfRange, lastColumn, lastRow } from "./CellAddress.ts"
 import type { ImportLimits } from "./ImportLimits.ts"
 import { brokenWorkbook, rejected } from "./ImportRejected.ts"
 import { decodeXstring } from "./SharedStrings.ts"
 import type { TextTable } from "./TextTable.ts"
 import type { SheetCell, SheetRow } from "./SheetReader.ts"
 import type { WorkbookStyles } from "./WorkbookStyles.ts"
-import { attributeOf, type AttributeVisitor, decodeEntities, walkAttributes, type XmlEvents } from "./XmlScanner.ts"
+import type { AttributeVisitor, XmlAttributes } from "./XmlAttributes.ts"
+import { XmlNames } from "./XmlNames.ts"
+import type { XmlRange } from "./XmlRange.ts"
+import type { XmlEvents } from "./XmlScanner.ts"
 
 /** What the cells of a sheet refer to. */
 export interface SheetContext {
@@ -24,13 +27,47 @@ const numberText = (value: number): string => {
   return text.includes("e") ? rounded.toLocaleString("en", { useGrouping: false, maximumFractionDigits: 20 }) : text
 }
 
-const dateCell = (column: number, text: string, formula: string | null): SheetCell => ({
-  column,
-  text,
-  kind: text.length === 8 ? "time" : "date",
-  formula,
-  numberFormat: null
-})
+/**
+ * A class, and not a literal: of a place with literals V8 looks whether the first hundred objects live on, and if so it
+ * puts the two million that follow among the old ones at once, where they lie until the whole heap is gone through. One
+ * reading in ten took 100 MiB more for it.
+ */
+class Cell implements SheetCell {
+  readonly column: number
+  readonly text: string
+  readonly kind: SheetCell["kind"]
+  readonly formula: string | null
+  readonly numberFormat: string | null
+
+  constructor(
+    column: number,
+    text: string,
+    kind: SheetCell["kind"],
+    formula: string | null,
+    numberFormat: string | null
+  ) {
+    this.column = column
+    this.text = text
+    this.kind = kind
+    this.formula = formula
+    this.numberFormat = numberFormat
+  }
+}
+
+class Row implements SheetRow {
+  readonly row: number
+  readonly hidden: boolean
+  readonly cells: ReadonlyArray<SheetCell>
+
+  constructor(row: number, hidden: boolean, cells: ReadonlyArray<SheetCell>) {
+    this.row = row
+    this.hidden = hidden
+    this.cells = cells
+  }
+}
+
+const dateCell = (column: number, text: string, formula: string | null): SheetCell =>
+  new Cell(column, text, text.length === 8 ? "time" : "date", formula, null)
 
 /** Merged ranges that are kept: one a class or a family is usual, and a hostile workbook may name millions. */
 const mergesAtMost = 1_000
@@ -45,27 +82,30 @@ export class SheetScanner implements XmlEvents {
   #row = 0
   #hidden = false
   #inRow = false
-  #cells: Array<SheetCell> = []
+  /** The cells of the row at hand are its first so many. */
+  readonly #cells: Array<SheetCell> = []
+  #filled = 0
   #cellCount = 0
   #column = 0
   #inCell = false
   #type = "n"
   #style = 0
   #value = ""
+  /** The value where digits alone spell it, as most numbers and all shared strings are: no text is made of it. */
+  #number = -1
   #hasValue = false
   #formula: string | null = null
   #inFormula = false
   #phonetic = false
-  #attributes = ""
+  readonly #types = new XmlNames()
 
   /** One walk and one function for the three attributes of a cell: this is the hottest place of a reading. */
-  readonly #cellAttribute: AttributeVisitor = (start, nameEnd, valueStart, valueEnd) => {
-    if (nameEnd - start !== 1) return false
-    const name = this.#attributes.charCodeAt(start)
-    const value = decodeEntities(this.#attributes.slice(valueStart, valueEnd))
-    if (name === 114) this.#column = columnOfAddress(value)
-    else if (name === 116) this.#type = value
-    else if (name === 115) this.#style = Number(value)
+  readonly #cellAttribute: AttributeVisitor = (name, value) => {
+    if (name.end - name.start !== 1) return false
+    const letter = name.bytes[name.start]
+    if (letter === 114) this.#column = columnOfRange(value)
+    else if (letter === 116) this.#type = this.#types.at(value.bytes, value.start, value.end).text
+    else if (letter === 115) this.#style = value.wholeNumber()
     return false
   }
 
@@ -80,16 +120,19 @@ export class SheetScanner implements XmlEvents {
     return rows
   }
 
-  open(name: string, attributes: string): void {
+  open(name: string, attributes: XmlAttributes): void {
     if (this.#inCell) this.#openInCell(name)
     else if (name === "c" && this.#inRow) this.#openCell(attributes)
     else if (name === "row") this.#openRow(attributes)
-    else if (name === "mergeCell") this.#addMerge(attributeOf(attributes, "ref") ?? "")
+    else if (name === "mergeCell") this.#addMerge(attributes.get("ref") ?? "")
   }
 
-  text(text: string): void {
-    if (this.#inFormula) this.#formula = (this.#formula ?? "") + text
-    else this.#value += text
+  text(text: XmlRange): void {
+    if (this.#inFormula) this.#formula = (this.#formula ?? "") + text.toString()
+    else if (!this.#takeNumber(text)) {
+      this.#value = (this.#number < 0 ? this.#value : String(this.#number)) + text.toString()
+      this.#number = -1
+    }
   }
 
   close(name: string): void {
@@ -107,25 +150,25 @@ export class SheetScanner implements XmlEvents {
     this.mergedOverRows.push(range)
   }
 
-  #openRow(attributes: string): void {
-    const given = attributeOf(attributes, "r")
+  #openRow(attributes: XmlAttributes): void {
+    const given = attributes.get("r")
     this.#row = given === undefined ? this.#row + 1 : Number(given)
     if (!Number.isInteger(this.#row) || this.#row < 1 || this.#row > lastRow) {
       throw brokenWorkbook("a row has an impossible number")
     }
-    const hidden = attributeOf(attributes, "hidden")
+    const hidden = attributes.get("hidden")
     this.#hidden = hidden === "1" || hidden === "true"
     this.#inRow = true
     this.#column = 0
-    this.#cells = []
+    this.#filled = 0
   }
 
   #closeRow(): void {
     this.#inRow = false
-    if (this.#cells.length > 0) this.#rows.push({ row: this.#row, hidden: this.#hidden, cells: this.#cells })
+    if (this.#filled > 0) this.#rows.push(new Row(this.#row, this.#hidden, this.#cells.slice(0, this.#filled)))
   }
 
-  #openCell(attributes: string): void {
+  #openCell(attributes: XmlAttributes): void {
     const { limits } = this.#context
     if (++this.#cellCount > limits.cells) {
       throw rejected(
@@ -137,10 +180,10 @@ export class SheetScanner implements XmlEvents {
     this.#column++
     this.#type = "n"
     this.#style = 0
-    this.#attributes = attributes
-    walkAttributes(attributes, this.#cellAttribute)
+    attributes.walk(this.#cellAttribute)
     if (this.#column < 1 || this.#column > lastColumn) throw brokenWorkbook("a cell has an impossible address")
     this.#value = ""
+    this.#number = -1
     this.#hasValue = false
     this.#formula = null
     this.#phonetic = false
@@ -166,9 +209,9 @@ export class SheetScanner implements XmlEvents {
     this.wantsText = false
     const cell = this.#cell()
     if (cell === null) return
-    this.#cells.push(cell)
+    this.#cells[this.#filled++] = cell
     const { limits } = this.#context
-    if (this.#cells.length > limits.columns) {
+    if (this.#filled > limits.columns) {
       throw rejected(
         "too_many_columns",
         `${this.#row}행에 값이 있는 셀이 ${limits.columns.toLocaleString("en")}개를 넘습니다. 필요한 열만 남기고 다시 올려 주세요`,
@@ -177,33 +220,42 @@ export class SheetScanner implements XmlEvents {
     }
   }
 
+  /** Takes the first piece of a value that is a number; false if it is none. */
+  #takeNumber(text: XmlRange): boolean {
+    if (this.#type !== "s" && this.#type !== "n") return false
+    if (this.#value !== "" || this.#number >= 0) return false
+    this.#number = text.wholeNumber()
+    return this.#number >= 0
+  }
+
   #cell(): SheetCell | null {
     const column = this.#column
     const formula = this.#formula
     const value = this.#value
-    if (!this.#hasValue || value === "") {
-      return formula === null ? null : { column, text: "", kind: "text", formula, numberFormat: null }
+    const number = this.#number >= 0 ? this.#number : Number(value)
+    if (!this.#hasValue || (value === "" && this.#number < 0)) {
+      return formula === null ? null : new Cell(column, "", "text", formula, null)
     }
     switch (this.#type) {
       case "s": {
-        const text = this.#context.sharedStrings.get(Number(value))
+        const text = this.#context.sharedStrings.get(number)
         if (text === undefined) throw this.#brokenCell("points at a text that is not there")
-        return text === "" ? null : { column, text, kind: "text", formula, numberFormat: null }
+        return text === "" ? null : new Cell(column, text, "text", formula, null)
       }
       case "inlineStr":
       case "str":
-        return { column, text: decodeXstring(value), kind: "text", formula, numberFormat: null }
+        return new Cell(column, decodeXstring(value), "text", formula, null)
       case "b":
-        return { column, text: value.trim() === "1" ? "TRUE" : "FALSE", kind: "boolean", formula, numberFormat: null }
+        return new Cell(column, value.trim() === "1" ? "TRUE" : "FALSE", "boolean", formula, null)
       case "e":
-        return { column, text: value, kind: "error", formula, numberFormat: null }
+        return new Cell(column, value, "error", formula, null)
       case "d": {
         const text = dateOfIsoText(value)
         if (text === null) throw this.#brokenCell("holds no date")
         return dateCell(column, text, formula)
       }
       case "n":
-        return this.#numberCell(column, Number(value), formula)
+        return this.#numberCell(column, number, formula)
       default:
         throw this.#brokenCell("has an unknown type")
     }
@@ -216,7 +268,7 @@ export class SheetScanner implements XmlEvents {
       const date = dateOfSerial(value, date1904)
       if (date !== null) return dateCell(column, date, formula)
     }
-    return { column, text: numberText(value), kind: "number", formula, numberFormat: styles.numberFormat(this.#style) }
+    return new Cell(column, numberText(value), "number", formula, styles.numberFormat(this.#style))
   }
 
   #brokenCell(why: string) {

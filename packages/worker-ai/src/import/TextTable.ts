@@ -1,40 +1,83 @@
-const chunkBytes = 4 * 1024 * 1024
+import type { XmlRange } from "./XmlRange.ts"
 
-/** Some megabytes of strings at most. */
-const stringsKept = 32_768
+const chunkUnits = 256 * 1024
+
+/** More would outlive two collections and make V8 double the space for new objects, which costs 30 MiB. */
+const stringsKept = 4_096
 
 /**
- * Texts by number, in two bytes a character and four bytes a text: a workbook may share two million, which as strings of
- * their own would take four times the memory. A text has at most 2 Mi UTF-16 units.
+ * Texts by number, in two bytes a UTF-16 unit and four bytes a text: a workbook may share two million, which as strings
+ * of their own would take four times the memory. The last text grows piece by piece until it is complete.
  */
 export class TextTable {
+  /** A text lies in one chunk: one that is longer than a chunk has a longer one to itself. */
   readonly #chunks: Array<Buffer> = []
-  /** How many bytes of each chunk are used: a text lies in one. */
+  /** How many units of each chunk are used. */
   readonly #used: Array<number> = []
-  /** Where each text begins, counted over all chunks. */
+  /** Where each text begins, each chunk counted as `chunkUnits`. */
   #starts = new Uint32Array(1_024)
   #count = 0
+  #units = 0
+  /** The last chunk, and where in it the text that is not complete lies. */
+  #chunk = new Uint16Array(0)
+  #start = chunkUnits
+  #end = chunkUnits
   /** Texts as strings, of those that came first: what a list repeats, such as schools and grades, is among them. */
   readonly #strings: Array<string | undefined> = []
 
+  /** Texts that are complete. */
   get count(): number {
     return this.#count
   }
 
-  add(text: string): void {
-    const bytes = text.length * 2
-    const used = this.#used.at(-1)
-    if (used === undefined || used + bytes > chunkBytes) {
-      this.#chunks.push(Buffer.allocUnsafeSlow(chunkBytes))
-      this.#used.push(0)
+  /** UTF-16 units of all texts, that which is not complete included. */
+  get units(): number {
+    return this.#units + this.#end - this.#start
+  }
+
+  /** Adds valid UTF-8 to the text that is not complete. */
+  append({ bytes, end, start }: XmlRange): void {
+    this.#reserve(end - start)
+    const chunk = this.#chunk
+    let at = this.#end
+    for (let index = start; index < end;) {
+      const first = bytes[index++] ?? 0
+      if (first < 0x80) {
+        chunk[at++] = first
+        continue
+      }
+      const second = (bytes[index++] ?? 0) & 0x3f
+      if (first < 0xe0) {
+        chunk[at++] = ((first & 0x1f) << 6) | second
+        continue
+      }
+      const third = (bytes[index++] ?? 0) & 0x3f
+      if (first < 0xf0) {
+        chunk[at++] = ((first & 0x0f) << 12) | (second << 6) | third
+        continue
+      }
+      const above = (((first & 0x07) << 18) | (second << 12) | (third << 6) | ((bytes[index++] ?? 0) & 0x3f)) - 0x10000
+      chunk[at++] = 0xd800 | (above >> 10)
+      chunk[at++] = 0xdc00 | (above & 0x3ff)
     }
-    const from = this.#used.at(-1) ?? 0
+    this.#end = at
+  }
+
+  /** Puts another in the place of the text that is not complete, which must not be longer. */
+  change(to: (text: string) => string): void {
+    const text = to(Buffer.from(this.#chunk.buffer).toString("utf16le", this.#start * 2, this.#end * 2))
+    for (let index = 0; index < text.length; index++) this.#chunk[this.#start + index] = text.charCodeAt(index)
+    this.#end = this.#start + text.length
+  }
+
+  complete(): void {
+    this.#reserve(0)
     if (this.#count === this.#starts.length) this.#starts = grown(this.#starts)
     const last = this.#chunks.length - 1
-    this.#chunks[last]?.write(text, from, "utf16le")
-    this.#used[last] = from + bytes
-    this.#starts[this.#count] = last * chunkBytes + from
-    this.#count++
+    this.#starts[this.#count++] = last * chunkUnits + this.#start
+    this.#used[last] = this.#end
+    this.#units += this.#end - this.#start
+    this.#start = this.#end
   }
 
   /** The text of a number from 0; `undefined` beyond the last and for what is no such number. */
@@ -43,14 +86,29 @@ export class TextTable {
     return this.#strings[index] ??= this.#decoded(index)
   }
 
+  /**
+   * Makes room for so many units behind the text that is not complete, which moves to a new chunk if need be: always if
+   * it would begin beyond `chunkUnits`, where `#starts` cannot say so.
+   */
+  #reserve(units: number): void {
+    if (this.#end + units <= this.#chunk.length && this.#start < chunkUnits) return
+    const begun = this.#chunk.subarray(this.#start, this.#end)
+    this.#chunk = new Uint16Array(Math.max(chunkUnits, 2 * (begun.length + units)))
+    this.#chunk.set(begun)
+    this.#chunks.push(Buffer.from(this.#chunk.buffer))
+    this.#used.push(0)
+    this.#start = 0
+    this.#end = begun.length
+  }
+
   #decoded(index: number): string | undefined {
     const start = this.#starts[index]
     if (index >= this.#count || start === undefined) return undefined
-    const chunk = Math.floor(start / chunkBytes)
+    const chunk = Math.floor(start / chunkUnits)
     const next = index + 1 < this.#count ? this.#starts[index + 1] : undefined
-    const endsChunk = next === undefined || Math.floor(next / chunkBytes) !== chunk
-    const end = endsChunk ? this.#used[chunk] : next % chunkBytes
-    return this.#chunks[chunk]?.toString("utf16le", start % chunkBytes, end)
+    const endsChunk = next === undefined || Math.floor(next / chunkUnits) !== chunk
+    const end = endsChunk ? (this.#used[chunk] ?? 0) : next % chunkUnits
+    return this.#chunks[chunk]?.toString("utf16le", (start % chunkUnits) * 2, end * 2)
   }
 }
 

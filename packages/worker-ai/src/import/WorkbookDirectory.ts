@@ -2,7 +2,8 @@ import { posix } from "node:path"
 import type { ImportLimits } from "./ImportLimits.ts"
 import { brokenWorkbook, rejected } from "./ImportRejected.ts"
 import { storableText } from "./StorableText.ts"
-import { attributeOf, XmlScanner, XmlText, type XmlEvents } from "./XmlScanner.ts"
+import { XmlBytes } from "./XmlBytes.ts"
+import { type XmlEvents, XmlScanner } from "./XmlScanner.ts"
 import type { ZipArchive } from "./ZipArchive.ts"
 
 /** Where a workbook keeps its parts. Names of parts mean nothing in this format: only relationships do. */
@@ -21,9 +22,9 @@ export const scanPart = async (
   limits: ImportLimits
 ): Promise<void> => {
   const scanner = new XmlScanner(events, limits)
-  const text = new XmlText()
-  for await (const bytes of archive.read(part)) scanner.push(text.push(bytes))
-  scanner.push(text.end())
+  const bytes = new XmlBytes()
+  for await (const chunk of archive.read(part)) scanner.push(bytes.push(chunk))
+  scanner.push(bytes.end())
   scanner.end()
 }
 
@@ -45,11 +46,11 @@ const relationshipsOf = async (
   await scanPart(archive, part, {
     wantsText: false,
     open: (name, attributes) => {
-      if (name !== "Relationship" || attributeOf(attributes, "TargetMode") === "External") return
-      const target = attributeOf(attributes, "Target") ?? ""
+      if (name !== "Relationship" || attributes.get("TargetMode") === "External") return
+      const target = attributes.get("Target") ?? ""
       relationships.push({
-        id: attributeOf(attributes, "Id") ?? "",
-        kind: posix.basename(attributeOf(attributes, "Type") ?? ""),
+        id: attributes.get("Id") ?? "",
+        kind: posix.basename(attributes.get("Type") ?? ""),
         part: target.startsWith("/") ? target.slice(1) : posix.join(folder, target)
       })
     },
@@ -80,7 +81,7 @@ export const readWorkbookDirectory = async (
     wantsText: false,
     open: (name, attributes) => {
       if (name === "workbookPr") {
-        const flag = attributeOf(attributes, "date1904")
+        const flag = attributes.get("date1904")
         date1904 = flag === "1" || flag === "true"
       }
       if (name !== "sheet") return
@@ -91,13 +92,13 @@ export const readWorkbookDirectory = async (
           `The workbook has more than ${limits.sheets} sheets; copy the sheet that you need into a new file`
         )
       }
-      const target = byId.get(attributeOf(attributes, ":id") ?? "")
+      const target = byId.get(attributes.get(":id") ?? "")
       if (target === undefined) throw brokenWorkbook("a sheet points at no part")
       // Chart sheets and dialogs stand among the sheets but hold no cells.
       if (target.kind !== "worksheet") return
-      const state = attributeOf(attributes, "state")
+      const state = attributes.get("state")
       sheets.push({
-        name: storableText(attributeOf(attributes, "name") ?? ""),
+        name: storableText(attributes.get("name") ?? ""),
         hidden: state === "hidden" || state === "veryHidden",
         part: target.part
       })

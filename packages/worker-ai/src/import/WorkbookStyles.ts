@@ -1,5 +1,6 @@
 import { isDateFormat } from "./CellDate.ts"
-import { attributeOf, type XmlEvents } from "./XmlScanner.ts"
+import type { XmlAttributes } from "./XmlAttributes.ts"
+import type { XmlEvents } from "./XmlScanner.ts"
 
 /** What a cell's style says about its number: all that an import needs of a workbook's looks. */
 export interface WorkbookStyles {
@@ -16,13 +17,13 @@ export class StylesScanner implements XmlEvents, WorkbookStyles {
   readonly #dates = new Map<number, boolean>()
   #inCellFormats = false
 
-  open(name: string, attributes: string): void {
+  open(name: string, attributes: XmlAttributes): void {
     if (name === "cellXfs") this.#inCellFormats = true
     else if (name === "numFmt") {
-      const code = attributeOf(attributes, "formatCode")
-      if (code !== undefined) this.#codes.set(Number(attributeOf(attributes, "numFmtId")), code)
+      const code = attributes.get("formatCode")
+      if (code !== undefined) this.#codes.set(Number(attributes.get("numFmtId")), code)
     } else if (name === "xf" && this.#inCellFormats) {
-      this.#formats.push(Number(attributeOf(attributes, "numFmtId") ?? 0))
+      this.#formats.push(Number(attributes.get("numFmtId") ?? 0))
     }
   }
 

@@ -8,22 +8,23 @@ import type { SheetBatch, SheetReader } from "./SheetReader.ts"
 import { type SheetContext, SheetScanner } from "./SheetScanner.ts"
 import { readWorkbookDirectory, scanPart, workbookPartOf } from "./WorkbookDirectory.ts"
 import { StylesScanner } from "./WorkbookStyles.ts"
-import { XmlScanner, XmlText } from "./XmlScanner.ts"
+import { XmlBytes } from "./XmlBytes.ts"
+import { XmlScanner } from "./XmlScanner.ts"
 import { openZipArchive, type ZipArchive } from "./ZipArchive.ts"
 
 async function* batchesOf(archive: ZipArchive, part: string, context: SheetContext): AsyncGenerator<SheetBatch, void> {
   const sheet = new SheetScanner(context)
   const scanner = new XmlScanner(sheet, context.limits)
-  const text = new XmlText()
+  const bytes = new XmlBytes()
   const claimed = archive.claimedBytes(part)
-  let bytes = 0
+  let done = 0
   for await (const chunk of archive.read(part)) {
-    bytes += chunk.length
-    scanner.push(text.push(chunk))
+    done += chunk.length
+    scanner.push(bytes.push(chunk))
     const rows = sheet.take()
-    if (rows.length > 0) yield { rows, fraction: claimed > 0 ? Math.min(1, bytes / claimed) : 0 }
+    if (rows.length > 0) yield { rows, fraction: claimed > 0 ? Math.min(1, done / claimed) : 0 }
   }
-  scanner.push(text.end())
+  scanner.push(bytes.end())
   scanner.end()
   yield { rows: sheet.take(), mergedOverRows: sheet.mergedOverRows, fraction: 1 }
 }

@@ -14,8 +14,8 @@ export interface ZipArchive {
   /** Inflated bytes that the archive claims for a part: good for a progress bar, for nothing else. */
   readonly claimedBytes: (name: string) => number
   /**
-   * The inflated bytes of a part, measured against the limits as they come out. Part names are compared without regard
-   * to case, as the format demands. Throws `ImportRejected`, or `ImportFileUnreadable` when the disk fails.
+   * The inflated bytes of a part, measured against the limits as they come out. A piece is there until the next is asked
+   * for. Part names are compared without regard to case, as the format demands. Throws `ImportRejected`, or `ImportFileUnreadable` when the disk fails.
    */
   readonly read: (name: string) => AsyncGenerator<Uint8Array, void>
   readonly close: () => void
@@ -60,6 +60,15 @@ const entriesOf = (zip: yauzl.ZipFile): Promise<ReadonlyArray<yauzl.Entry>> =>
 /** Inflated bytes that come out at a time, and that wait: enough for the next piece to inflate while one is read. */
 const inflateChunk = 65_536
 const inflateAhead = 4 * inflateChunk
+
+/**
+ * Gives the memory of a piece back that has been read. Left to the collector, which knows only what is on its own heap,
+ * up to 64 MiB of such pieces would lie about. Of a buffer that comes in several pieces the last one ends it.
+ */
+const release = ({ buffer, byteLength, byteOffset }: Uint8Array): void => {
+  const isWhole = buffer.byteLength === inflateChunk && byteOffset + byteLength === inflateChunk
+  if (isWhole && buffer instanceof ArrayBuffer) buffer.transfer(0)
+}
 
 /** A part's bytes as they lie in the file. */
 const openStored = (zip: yauzl.ZipFile, entry: yauzl.Entry): Promise<Readable> =>
@@ -121,6 +130,7 @@ export const openZipArchive = async (path: string, limits: ImportLimits): Promis
           if (bytes > allowed) throw bomb(limits.ratio)
           if (bytes > entry.uncompressedSize) throw brokenWorkbook("a part is longer than it says")
           yield chunk
+          release(chunk)
         }
         if (bytes < entry.uncompressedSize) throw brokenWorkbook("a part is shorter than it says")
       } catch (cause) {

@@ -117,6 +117,14 @@ describe("FileKind", () => {
       }
     }))
 
+  it.effect("knows a workbook by a list of types that comes in several pieces", () =>
+    Effect.gen(function* () {
+      const types = contentTypes("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml")
+      const content = `${types.content.toString()}<!--${"가".repeat(100_000)}-->`
+      const path = yield* fileOf(zipOf([{ ...types, content, stored: true }, ...others]))
+      expect(yield* recogniseFile(path, defaultImportLimits)).toBe("xlsx")
+    }))
+
   it.effect("refuses a bomb among the shared strings", () =>
     Effect.gen(function* () {
       const path = yield* fileOf(workbookOf({ sheet: "", sharedStrings: `<sst>${"<si><t>가</t></si>".repeat(1_000_000)}</sst>` }))

@@ -125,6 +125,35 @@ describe("XlsxReader", () => {
       }
     }))
 
+  it.effect("reads parts that are not compressed, over many pieces", () =>
+    Effect.gen(function* () {
+      const texts = Array.from({ length: 20_000 }, (_, index) => `가뷁${index}`)
+      const parts = workbookParts({
+        sharedStrings: `<sst>${texts.map((text) => `<si><t>${text}</t></si>`).join("")}</sst>`,
+        sheet: texts.map((_, index) => `<row><c t="s"><v>${index}</v></c></row>`).join("")
+      })
+      const rows = yield* rowsOf(yield* fileOf(zipOf(parts.map((part) => ({ ...part, stored: true })))))
+      expect(textsOf(rows)).toEqual(texts.map((text) => [text]))
+    }))
+
+  it.effect("knows a text by its number however the number is written", () =>
+    Effect.gen(function* () {
+      const numbers = ["1", "01", " 1 ", "1.0", "1e0", "<!-- -->1", "<![CDATA[]]>1", "&#49;"]
+      const rows = yield* read({
+        sharedStrings: `<sst><si><t>가</t></si><si><t>나</t></si></sst>`,
+        sheet: `<row>${numbers.map((number) => `<c t="s"><v>${number}</v></c>`).join("")}</row>`
+      })
+      expect(textsOf(rows)).toEqual([numbers.map(() => "나")])
+    }))
+
+  it.effect("joins a number that is cut by a comment", () =>
+    Effect.gen(function* () {
+      const rows = yield* read({
+        sheet: `<row><c><v>10<!-- -->12</v></c><c><v>1<!-- -->.5</v></c><c t="str"><v>01<!-- -->0</v></c></row>`
+      })
+      expect(textsOf(rows)).toEqual([["1012", "1.5", "010"]])
+    }))
+
   it.effect.each([
     ["a document type", "xml_doctype", { sheet: `<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "b">]><worksheet/>` }],
     ["an unknown entity", "broken_workbook", { sheet: textRow(["&a;"]) }],

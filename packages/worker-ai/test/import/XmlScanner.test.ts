@@ -1,16 +1,18 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as fc from "fast-check"
 import { defaultImportLimits } from "../../src/import/ImportLimits.ts"
-import { attributeOf, XmlScanner, XmlText } from "../../src/import/XmlScanner.ts"
+import { XmlAttributes } from "../../src/import/XmlAttributes.ts"
+import { XmlScanner } from "../../src/import/XmlScanner.ts"
 
-/** What a scanner says of a text that comes in these pieces; pieces of one text are joined, as they may come apart. */
-const scan = (pieces: ReadonlyArray<string>): ReadonlyArray<string> => {
+/** What a scanner says of bytes that come in these pieces; pieces of one text are joined, as they may come apart. */
+const scan = (pieces: ReadonlyArray<Uint8Array>): ReadonlyArray<string> => {
   const events: Array<string> = []
   const scanner = new XmlScanner(
     {
       wantsText: true,
-      open: (name, attributes) => events.push(`<${name}${attributes}>`),
-      text: (text) => {
+      open: (name, attributes) => events.push(`<${name}${attributes.toString()}>`),
+      text: (range) => {
+        const text = range.toString()
         const last = events.at(-1)
         if (last?.startsWith("'") === true) events[events.length - 1] = last + text
         else events.push(`'${text}`)
@@ -24,9 +26,11 @@ const scan = (pieces: ReadonlyArray<string>): ReadonlyArray<string> => {
   return events
 }
 
-const cut = (text: string, at: ReadonlyArray<number>): ReadonlyArray<string> => {
-  const places = [0, ...[...at].sort((a, b) => a - b), text.length]
-  return places.slice(1).map((end, index) => text.slice(places[index], end))
+/** The text as bytes, cut at these places, within characters too. */
+const cut = (text: string, at: ReadonlyArray<number>): ReadonlyArray<Uint8Array> => {
+  const bytes = Buffer.from(text)
+  const places = [0, ...at.map((place) => Math.min(place, bytes.length)).sort((a, b) => a - b), bytes.length]
+  return places.slice(1).map((end, index) => bytes.subarray(places[index], end))
 }
 
 const sample =
@@ -34,7 +38,7 @@ const sample =
 
 describe("XmlScanner", () => {
   it("tells elements by their local names, and text decoded", () => {
-    expect(scan([sample])).toEqual([
+    expect(scan(cut(sample, []))).toEqual([
       `<a q="1 > 2" r='"'>`,
       "<b>",
       "</b>",
@@ -47,9 +51,9 @@ describe("XmlScanner", () => {
   })
 
   it("tells the same however the text is cut", () => {
-    const whole = scan([sample])
+    const whole = scan(cut(sample, []))
     fc.assert(
-      fc.property(fc.array(fc.integer({ min: 0, max: sample.length })), (at) => {
+      fc.property(fc.array(fc.integer({ min: 0, max: Buffer.byteLength(sample) })), (at) => {
         expect(scan(cut(sample, at))).toEqual(whole)
       })
     )
@@ -61,41 +65,37 @@ describe("XmlScanner", () => {
     fc.assert(
       fc.property(fc.string({ unit: "grapheme", minLength: 1 }), fc.array(fc.nat(50)), (text, at) => {
         const xml = `<a>${escaped(text)}</a>`
-        expect(scan(cut(xml, at.map((place) => Math.min(place, xml.length))))).toEqual(["<a>", `'${text}`, "</a>"])
+        expect(scan(cut(xml, at))).toEqual(["<a>", `'${text}`, "</a>"])
       })
     )
   })
 
   it("finds attributes by their whole name, and under any prefix where asked", () => {
-    const attributes = ` s="r" x:id='a "b"' sheetId = "7" r="C&#51;"`
-    expect(attributeOf(attributes, "r")).toBe("C3")
-    expect(attributeOf(attributes, "id")).toBeUndefined()
-    expect(attributeOf(attributes, ":id")).toBe(`a "b"`)
-    expect(attributeOf(attributes, "sheetId")).toBe("7")
-  })
-})
-
-describe("XmlText", () => {
-  it("gives the same text however its bytes are cut, in UTF-8 and in UTF-16", () => {
-    const text = `<?xml version="1.0"?><a>가뷁😀한</a>`
-    fc.assert(
-      fc.property(
-        fc.constantFrom(Buffer.from(text), Buffer.from(`\ufeff${text}`, "utf16le"), Buffer.from(text, "utf16le").swap16()),
-        fc.integer({ min: 1, max: 7 }),
-        (bytes, size) => {
-          const decoder = new XmlText()
-          let decoded = ""
-          for (let at = 0; at < bytes.length; at += size) decoded += decoder.push(bytes.subarray(at, at + size))
-          expect(decoded + decoder.end()).toBe(text)
-        }
-      )
-    )
+    const bytes = Buffer.from(` s="r" x:id='a "b"' sheetId = "7" r="C&#51;" memo='가&amp;나'`)
+    const attributes = new XmlAttributes()
+    attributes.move(bytes, 0, bytes.length)
+    expect(attributes.get("r")).toBe("C3")
+    expect(attributes.get("id")).toBeUndefined()
+    expect(attributes.get(":id")).toBe(`a "b"`)
+    expect(attributes.get("sheetId")).toBe("7")
+    expect(attributes.get("memo")).toBe("가&나")
   })
 
-  it("refuses a character that ends in the middle, and encodings that no workbook has", () => {
-    const half = new XmlText()
-    half.push(Buffer.from("<a>가").subarray(0, 5))
-    expect(() => half.end()).toThrow(/not valid Unicode/)
-    expect(() => new XmlText().push(Buffer.from(`<?xml version="1.0" encoding="euc-kr"?>`))).toThrow(/euc-kr/)
+  it("knows names apart that begin and end alike, however many there are", () => {
+    const names = Array.from({ length: 2_000 }, (_, index) => `a${String(index).padStart(4, "0")}z`)
+    const elements = [...names, ...names]
+    expect(scan(cut(`<r>${elements.map((name) => `<${name}/>`).join("")}</r>`, []))).toEqual([
+      "<r>",
+      ...elements.flatMap((name) => [`<${name}>`, `</${name}>`]),
+      "</r>"
+    ])
+  })
+
+  it("holds the limit on a text in UTF-16 units, within a piece and over several", () => {
+    const most = defaultImportLimits.textUnits
+    for (const pieces of [[], [most], [most, 2 * most]]) {
+      expect(scan(cut(`<a>${"가".repeat(most)}</a>`, pieces))).toHaveLength(3)
+      expect(() => scan(cut(`<a>${"가".repeat(most + 1)}</a>`, pieces))).toThrow(/more than 1048576 characters/)
+    }
   })
 })
