@@ -19,6 +19,13 @@ interface OpenUpload {
   readonly parts: Map<number, { readonly etag: string; readonly size: number }>
 }
 
+/** A write that waits before the gate. */
+export interface HeldWrite {
+  readonly arrived: Effect.Effect<void>
+  /** Lets it through: the status that it is answered with, whether or not anybody listens. */
+  readonly letGo: Effect.Effect<number>
+}
+
 export interface S3Gate {
   readonly url: string
   /** What came so far, in its order. */
@@ -29,6 +36,8 @@ export interface S3Gate {
   readonly cutParts: (count: number) => Effect.Effect<void>
   /** Cuts the connection of each of the next `count` writes with a condition, once the object is written. */
   readonly loseAnswers: (count: number) => Effect.Effect<void>
+  /** Holds the next write with a condition to a path that ends so. */
+  readonly hold: (ending: string) => Effect.Effect<HeldWrite>
   /** Answers each of the next `count` writes with a condition that somebody else is writing the object. */
   readonly conflict: (count: number) => Effect.Effect<void>
 }
@@ -99,6 +108,12 @@ export const makeS3Gate = (target: string): Effect.Effect<S3Gate, HarnessError, 
     let cutParts = 0
     let loseAnswers = 0
     let conflicts = 0
+    let held: {
+      readonly ending: string
+      readonly arrived: () => void
+      readonly letGo: Promise<void>
+      readonly answered: (status: number) => void
+    } | null = null
     /** The last change of each object: the next one waits for it. */
     const changes = new Map<string, Promise<unknown>>()
 
@@ -178,7 +193,14 @@ export const makeS3Gate = (target: string): Effect.Effect<S3Gate, HarnessError, 
         cutParts -= 1
         response.destroy()
       } else if (method === "PUT" && demandOf(request) !== undefined) {
+        const hold = held !== null && path.endsWith(held.ending) ? held : null
+        if (hold !== null) {
+          held = null
+          hold.arrived()
+          await hold.letGo
+        }
         await inTurn(path, () => serveCondition(request, response, path, sent))
+        if (hold !== null) hold.answered(response.statusCode)
       } else {
         const change = () => forward(request, sent)
         const { body, from } = await (method === "PUT" || method === "DELETE" ? inTurn(path, change) : change())
@@ -226,6 +248,20 @@ export const makeS3Gate = (target: string): Effect.Effect<S3Gate, HarnessError, 
       loseAnswers: (count) =>
         Effect.sync(() => {
           loseAnswers = count
+        }),
+      hold: (ending) =>
+        Effect.sync(() => {
+          const arrived = Promise.withResolvers<void>()
+          const letGo = Promise.withResolvers<void>()
+          const answered = Promise.withResolvers<number>()
+          held = { ending, arrived: arrived.resolve, letGo: letGo.promise, answered: answered.resolve }
+          return {
+            arrived: Effect.promise(() => arrived.promise),
+            letGo: Effect.promise(() => {
+              letGo.resolve()
+              return answered.promise
+            })
+          }
         }),
       conflict: (count) =>
         Effect.sync(() => {
