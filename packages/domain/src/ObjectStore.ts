@@ -72,7 +72,7 @@ export class ObjectStore extends Context.Service<ObjectStore, {
    * Creates or replaces a small object, if it still is as it was `seen`, in one step: of two that have seen the same,
    * one succeeds, and the other changes nothing. A write whose answer was lost may have succeeded and still fail with
    * `ObjectChanged`: whoever may try again looks again before. Versions are told apart by what they say: of two writes of
-   * the same bytes the second may go unnoticed.
+   * the same bytes the second may go unnoticed. A key is written this way or by `put`, not by both at a time.
    */
   readonly putIfUnchanged: (
     seen: SeenObject,

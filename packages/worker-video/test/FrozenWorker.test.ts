@@ -5,7 +5,16 @@ import { ObjectGrants, ObjectStoreFiles } from "@lectern/adapters/files"
 import { JobStorePostgres, layerTcp, migrate } from "@lectern/adapters/postgres"
 import { ProgressMirrorRedis, RedisConnection } from "@lectern/adapters/redis"
 import { ObjectStoreS3 } from "@lectern/adapters/s3"
-import { hlsPrefix, type JobId, JobRecorder, JobStore, newJobId, ObjectStore, TenantId, type VideoId } from "@lectern/domain"
+import {
+  hlsPrefix,
+  type JobId,
+  JobRecorder,
+  JobStore,
+  newJobId,
+  ObjectStore,
+  TenantId,
+  type VideoId
+} from "@lectern/domain"
 import {
   describeIf,
   FauxqsServer,

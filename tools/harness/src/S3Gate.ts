@@ -96,7 +96,7 @@ const refusalOf = ({ headers }: IncomingMessage, etag: string | null): readonly 
     : [412, "PreconditionFailed"]
 
 /**
- * A proxy before an S3 server (path style) that cuts connections where a test wants it, and answers what `fauxqs` lacks:
+ * A proxy before an S3 server (path style) that cuts or holds what a test wants it to, and answers what `fauxqs` lacks:
  * the lists of open uploads and of their parts, from what came through, and the conditions of PutObject. An upload is
  * known under its own key alone. Conditions hold among the requests that come through here.
  */

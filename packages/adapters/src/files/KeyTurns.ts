@@ -6,7 +6,7 @@ import { tryProcessLock } from "./ProcessLock.ts"
 /** Keys share so many locks: they stay in the folder. */
 const lockCount = 64
 
-/** A change under a lock is a look and a rename. Who holds it longer stands still, and may wake at any moment. */
+/** A change under a lock is a look and a rename. Who holds it so long stands still, and may wake at any moment. */
 const patience = Schedule.spaced("10 millis").pipe(Schedule.upTo({ duration: "5 seconds" }))
 
 /** Another process holds the lock. */

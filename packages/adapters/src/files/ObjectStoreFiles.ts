@@ -56,8 +56,8 @@ const isRetryable = (cause: unknown): boolean =>
  * `objects/` the parts of a key are directories and an object's file ends in `~`: `a` and `a/b` can both exist. Case matters
  * only where it does to the file system.
  *
- * Whoever changes a key holds its lock for that moment, so that a put with a condition looks and replaces in one step;
- * what removes a whole directory does so by one rename, after which a replacement finds no place.
+ * Whoever replaces an object on a condition, or removes one, holds the key's lock for that moment, so that he looks and
+ * replaces in one step; what removes a whole directory does so by one rename, after which a replacement finds no place.
  */
 export const layer = (
   options: ObjectStoreFilesOptions
@@ -161,7 +161,7 @@ export const layer = (
             (temporary) =>
               Effect.andThen(
                 writeObjectFile(temporary, body, headers, failed),
-                inTurn(key, Effect.mapError(place(target, fs.rename(temporary, target)), failed))
+                Effect.mapError(place(target, fs.rename(temporary, target)), failed)
               ),
             discard
           )
@@ -180,15 +180,15 @@ export const layer = (
           (temporary) =>
             Effect.andThen(
               writeObjectFile(temporary, Stream.succeed(bytes), { ...headers, size: bytes.byteLength }, failed),
-              inTurn(
-                key,
-                etag === null
-                  // A link, unlike a rename, replaces nothing.
-                  ? Effect.mapError(place(target, fs.link(temporary, target)), (error) =>
-                    isThere(error) ? new ObjectChanged({ key, etag }) : failed(error))
-                  : Effect.mapError(replace(temporary, seen), (error) =>
+              etag === null
+                // A link, unlike a rename, replaces nothing.
+                ? Effect.mapError(place(target, fs.link(temporary, target)), (error) =>
+                  isThere(error) ? new ObjectChanged({ key, etag }) : failed(error))
+                : inTurn(
+                  key,
+                  Effect.mapError(replace(temporary, seen), (error) =>
                     error._tag === "ObjectChanged" ? error : failed(error))
-              )
+                )
             ),
           discard
         )

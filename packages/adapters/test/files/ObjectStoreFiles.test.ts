@@ -142,7 +142,6 @@ describe("ObjectStoreFiles", () => {
         const { etag } = yield* objects.head("a")
         yield* holdLocks(root, null)
         const changes = [
-          put(objects, "a", "new"),
           objects.putIfUnchanged({ key: "a", etag }, new Uint8Array(3), headers),
           objects.remove("a")
         ]
@@ -162,7 +161,9 @@ describe("ObjectStoreFiles", () => {
     withStore((objects, root) =>
       Effect.gen(function*() {
         yield* holdLocks(root, "1")
-        yield* put(objects, "a", "new")
+        yield* put(objects, "a", "old")
+        const { etag } = yield* objects.head("a")
+        yield* objects.putIfUnchanged({ key: "a", etag }, new TextEncoder().encode("new"), headers)
         assert.strictEqual(yield* text(objects, "a"), "new")
       })))
 
