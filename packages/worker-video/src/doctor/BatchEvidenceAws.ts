@@ -12,6 +12,7 @@ import { type AwsClientOptions, clientConfig } from "@lectern/adapters/aws"
 import { batchJobName, containerVariables } from "@lectern/adapters/batch"
 import { JobId } from "@lectern/domain"
 import { Clock, Effect, Layer, Option, Result, Schema } from "effect"
+import { firstChild, tellingState } from "./arrayChildren.ts"
 import { ask, missingAnswer, together } from "./AwsQuestion.ts"
 import { BatchEvidence } from "./BatchEvidence.ts"
 import { type Evidence, type Job, type MissingAnswer, withoutSecrets } from "./Evidence.ts"
@@ -90,6 +91,20 @@ export const layer = (options: AwsClientOptions): Layer.Layer<BatchEvidence> =>
         } satisfies Evidence
       })
 
+      /** The child that has most to say about its array, if there is one. */
+      const tellingChild = Effect.fnUntraced(function*(job: Job) {
+        const jobStatus = tellingState(job)
+        if (jobStatus === null || job.jobId == null) return {} satisfies Evidence
+        const arrayJobId = job.jobId
+        const listed = yield* Effect.result(Effect.tryPromise({
+          try: (abortSignal) => batch.send(new ListJobsCommand({ arrayJobId, jobStatus }), { abortSignal }),
+          catch: (cause) => missingAnswer("ListJobs", cause)
+        }))
+        if (Result.isFailure(listed)) return { missing: [listed.failure] } satisfies Evidence
+        const child = firstChild((listed.success.jobSummaryList ?? []).flatMap(({ jobId }) => jobId ?? []))
+        return child === null ? {} satisfies Evidence : yield* describeJobs([child])
+      })
+
       const deployedAs = Effect.fnUntraced(function*(
         jobQueue: string,
         definition: { readonly revision: string } | { readonly name: string }
@@ -137,8 +152,11 @@ export const layer = (options: AwsClientOptions): Layer.Layer<BatchEvidence> =>
       return BatchEvidence.of({
         ofJob: Effect.fn("BatchEvidence.ofJob")(function*(asked, names) {
           const found = yield* findJob(asked, names.jobQueue)
-          const job = found.describeJobs?.jobs?.[0]
-          if (job === undefined) return yield* collected([{ askedFor: asked }, found])
+          const itself = found.describeJobs?.jobs?.[0]
+          if (itself === undefined) return yield* collected([{ askedFor: asked }, found])
+          const told = yield* tellingChild(itself)
+          const children = told.describeJobs?.jobs ?? []
+          const job = children[0] ?? itself
           const queue = job.jobQueue ?? names.jobQueue
           const deployed = yield* deployedAs(
             queue,
@@ -152,6 +170,7 @@ export const layer = (options: AwsClientOptions): Layer.Layer<BatchEvidence> =>
           return yield* collected([
             { askedFor: asked },
             found,
+            { ...told, describeJobs: { jobs: [...(found.describeJobs?.jobs ?? []), ...children] } },
             deployed,
             snapshot,
             yield* around(job, deployed.describeComputeEnvironments?.computeEnvironments ?? [], names)

@@ -1,5 +1,6 @@
 /** What the evidence says about one job, put together once: the symptoms look at nothing else. */
 import { containerVariables } from "@lectern/adapters/batch"
+import { childOf, childStates, childStatesText } from "./arrayChildren.ts"
 import type {
   Attempt,
   ComputeEnvironment,
@@ -29,7 +30,10 @@ export interface Facts {
   /** The id that the sentence names: Batch's, or what was asked for. */
   readonly jobId: string
   readonly status: string
+  /** Where an array was asked for and a child of it described, that child. */
   readonly job: Job | null
+  /** How many children of the array that was asked for are in which state; `null` for a job that is no array. */
+  readonly children: ReadonlyMap<string, number> | null
   readonly attempt: Attempt | null
   readonly queue: JobQueue | null
   /** In the queue's order. */
@@ -68,6 +72,8 @@ const present = <A>(value: A | null | undefined): ReadonlyArray<A> => value == n
 const sameResource = (one: string | null | undefined, other: string | null | undefined): boolean =>
   one != null && other != null && (one === other || nameOf(one) === nameOf(other))
 
+const isChild = (job: Job): boolean => job.arrayProperties?.index != null
+
 const findJob = (evidence: Evidence): Job | null => {
   const jobs = evidence.describeJobs?.jobs ?? []
   const asked = evidence.askedFor
@@ -75,7 +81,7 @@ const findJob = (evidence: Evidence): Job | null => {
   return jobs.find((job) => job.jobId === asked || job.jobArn === asked) ??
     jobs.filter((job) =>
       job.container?.environment?.some(({ name, value }) => name === containerVariables.jobId && value === asked) === true
-    ).toSorted((a, b) => (b.createdAt ?? 0) - (a.createdAt ?? 0))[0] ?? null
+    ).toSorted((a, b) => Number(isChild(a)) - Number(isChild(b)) || (b.createdAt ?? 0) - (a.createdAt ?? 0))[0] ?? null
 }
 
 const requirement = (container: Container | ContainerProperties, kind: string): number | null => {
@@ -168,7 +174,8 @@ const ended = new Set(["SUCCEEDED", "FAILED"])
 
 /** Puts together what the evidence says. Total: whatever is missing is `null` or empty. */
 export const factsOf = (evidence: Evidence, now: number, names: ExpectedNames): Facts => {
-  const job = findJob(evidence)
+  const itself = findJob(evidence)
+  const job = itself === null ? null : childOf(itself, evidence.describeJobs?.jobs ?? []) ?? itself
   const status = job?.status ?? "UNKNOWN"
   const attempt = job?.attempts?.at(-1) ?? null
   const queue = evidence.describeJobQueues?.jobQueues?.find((it) =>
@@ -190,6 +197,7 @@ export const factsOf = (evidence: Evidence, now: number, names: ExpectedNames): 
     jobId: job?.jobId ?? evidence.askedFor ?? "?",
     status,
     job,
+    children: itself === null ? null : childStates(itself),
     attempt,
     queue,
     environments,
@@ -255,6 +263,7 @@ export const valuesOf = (facts: Facts): Readonly<Record<string, string>> => {
     position: say(facts.position),
     minutes: say(facts.waitedMinutes === null ? null : Math.floor(facts.waitedMinutes)),
     timeoutSeconds: say(facts.job?.timeout?.attemptDurationSeconds),
-    timeLimitReason: say(facts.timeLimitReason)
+    timeLimitReason: say(facts.timeLimitReason),
+    children: say(facts.children === null ? null : childStatesText(facts.children) || null)
   }
 }

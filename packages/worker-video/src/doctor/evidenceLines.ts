@@ -1,3 +1,4 @@
+import { childStatesText } from "./arrayChildren.ts"
 import type { EvidenceLine } from "./Diagnosis.ts"
 import type { Evidence } from "./Evidence.ts"
 import type { Facts } from "./Facts.ts"
@@ -26,6 +27,7 @@ export const evidenceLines = (evidence: Evidence, facts: Facts): ReadonlyArray<E
     ["job.jobName", job?.jobName],
     ["job.status", job?.status],
     ["job.statusReason", job?.statusReason],
+    ["array.statusSummary", facts.children === null ? null : childStatesText(facts.children)],
     ["job.createdAt", instant(job?.createdAt)],
     ["job.startedAt", instant(job?.startedAt)],
     ["job.stoppedAt", instant(job?.stoppedAt)],

@@ -1,5 +1,5 @@
 import { containerVariables } from "@lectern/adapters/batch"
-import { JobId, type RunSighting, TenantId } from "@lectern/domain"
+import { JobId, runOfHolder, type RunSighting, TenantId } from "@lectern/domain"
 import { Option, Schema } from "effect"
 import type { Evidence, Job } from "./Evidence.ts"
 
@@ -15,7 +15,7 @@ const sighting = (job: Job): ReadonlyArray<RunSighting> => {
   return job.jobId == null || Option.isNone(jobId) || Option.isNone(tenantId) ? [] : [{
     tenantId: tenantId.value,
     jobId: jobId.value,
-    runId: job.jobId,
+    runId: runOfHolder(job.jobId),
     words: {
       status: job.status ?? "",
       statusReason: job.statusReason ?? null,

@@ -94,6 +94,49 @@ describe("BatchEvidenceAws", () => {
       ])
     }))
 
+  /** An array of ours with three children, each in a state. */
+  const array = (status: string, children: ReadonlyArray<string>): ReadonlyArray<BatchJob> => {
+    const statusSummary: Record<string, number> = {}
+    for (const state of children) statusSummary[state] = (statusSummary[state] ?? 0) + 1
+    const reason = { statusReason: "Essential container in task exited" }
+    return [
+      run("array", ourId, { status, createdAt: 1, arrayProperties: { size: 3, statusSummary } }),
+      ...children.map((state, index) =>
+        run(`array:${index}`, ourId, { status: state, createdAt: 2, arrayProperties: { index }, ...reason }))
+    ]
+  }
+
+  it.effect("looks at the child of an array that has most to say, by the array's id and by ours", () =>
+    Effect.gen(function*() {
+      for (
+        const [status, children, spoken, symptom] of [
+          ["FAILED", ["SUCCEEDED", "FAILED", "FAILED"], "array:1", "state.unrecognised"],
+          ["PENDING", ["SUCCEEDED", "RUNNABLE", "RUNNABLE"], "array:1", "queue.disabled"],
+          ["PENDING", ["RUNNABLE", "STARTING", "FAILED"], "array:1", "state.unrecognised"],
+          ["PENDING", ["RUNNING", "FAILED", "RUNNABLE"], "array", "state.array-running"],
+          ["PENDING", ["SUBMITTED", "SUBMITTED", "SUBMITTED"], "array", "state.array"],
+          ["SUCCEEDED", ["SUCCEEDED", "SUCCEEDED", "SUCCEEDED"], "array", "state.succeeded"]
+        ] as const
+      ) {
+        const server = yield* BatchServer.make({ ...world, jobs: array(status, children) })
+        const { ofJob } = yield* evidenceAt(server.url)
+        for (const asked of ["array", ourId]) {
+          const diagnosis = diagnose(yield* ofJob(asked, names), 0)
+          assert.deepStrictEqual([diagnosis.jobId, diagnosis.symptom], [spoken, symptom], `${status} ${children.join()}`)
+          assert.isTrue(diagnosis.evidence.some(({ field }) => field === "array.statusSummary"))
+        }
+      }
+    }))
+
+  it.effect("says of an array itself what it can where its children cannot be listed, and what was refused", () =>
+    Effect.gen(function*() {
+      const server = yield* BatchServer.make({ ...world, jobs: array("FAILED", ["FAILED", "SUCCEEDED", "SUCCEEDED"]) })
+      server.refuse({ status: 403, code: "AccessDeniedException" }, "/v1/listjobs")
+      const evidence = yield* (yield* evidenceAt(server.url)).ofJob("array", names)
+      assert.deepStrictEqual(evidence.missing?.map(({ call, kind }) => [call, kind]), [["ListJobs", "refused"]])
+      assert.strictEqual(diagnose(evidence, 0).symptom, "end.array-child")
+    }))
+
   const enabled = { ...world, jobQueues: (world.jobQueues ?? []).map((queue) => Object.assign({}, queue, { state: "ENABLED" })) }
 
   it.effect("looks at cluster, instances and scaling of a job that waits, and finds there what Batch does not say", () =>

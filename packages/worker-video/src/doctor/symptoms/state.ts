@@ -1,3 +1,4 @@
+import type { Facts } from "../Facts.ts"
 import type { Symptom } from "../Symptom.ts"
 import { showDefinition, showJob, showLog, showQueue } from "./commands.ts"
 
@@ -17,6 +18,12 @@ export const unrecognised: Symptom = {
   commands: [showJob, showLog, showDefinition]
 }
 
+/** A parent stays PENDING while its children run; it has no other of these states today. */
+const arrayStates = ["SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING"]
+
+/** Whether it is the array itself that has to be spoken of, and no child of it. */
+const isArray = ({ job }: Facts): boolean => (job?.arrayProperties?.size ?? 0) > 0
+
 /** What the state alone says, when nothing else was recognised. */
 export const stateSymptoms: ReadonlyArray<Symptom> = [
   {
@@ -28,6 +35,37 @@ export const stateSymptoms: ReadonlyArray<Symptom> = [
     because: { ko: "정상적으로 끝났습니다", en: "it ended well" },
     next: { ko: "할 일 없음", en: "nothing to do" },
     commands: []
+  },
+  {
+    id: "state.array-running",
+    states: arrayStates,
+    match: {
+      _tag: "Check",
+      when: "the job is the parent of an array, and a child of it runs",
+      holds: (facts) => isArray(facts) && facts.children?.has("RUNNING") === true ? "" : null
+    },
+    verdict: "fine",
+    retry: "not-needed",
+    because: { ko: "배열의 자식이 실행 중입니다 ({children})", en: "children of its array run ({children})" },
+    next: { ko: "진행률은 자식의 로그에서 확인", en: "follow the log of its first child" },
+    commands: ["aws batch list-jobs --array-job-id {jobId} --job-status RUNNING"]
+  },
+  {
+    id: "state.array",
+    states: arrayStates,
+    match: {
+      _tag: "Check",
+      when: "the job is the parent of an array, and no child of it runs",
+      holds: (facts) => isArray(facts) ? "" : null
+    },
+    verdict: "wait",
+    retry: "wait",
+    because: { ko: "배열의 자식이 아직 실행되지 않았습니다 ({children})", en: "no child of its array runs ({children})" },
+    next: { ko: "자식 작업 진단", en: "diagnose one of its children" },
+    commands: [
+      "aws batch list-jobs --array-job-id {jobId} --job-status STARTING",
+      "aws batch list-jobs --array-job-id {jobId} --job-status RUNNABLE"
+    ]
   },
   {
     id: "state.running",
@@ -70,20 +108,6 @@ export const stateSymptoms: ReadonlyArray<Symptom> = [
     because: { ko: "이미지를 받고 컨테이너를 준비하는 중입니다", en: "its image is pulled and its container prepared" },
     next: { ko: "몇 분 기다리기", en: "wait some minutes" },
     commands: [showJob]
-  },
-  {
-    id: "state.array",
-    states: ["PENDING", "SUBMITTED"],
-    match: {
-      _tag: "Check",
-      when: "the job is the parent of an array",
-      holds: ({ job }) => (job?.arrayProperties?.size ?? 0) > 0 ? "" : null
-    },
-    verdict: "wait",
-    retry: "wait",
-    because: { ko: "배열의 부모라서 자식이 끝날 때까지 PENDING입니다", en: "it is an array's parent and waits for its children" },
-    next: { ko: "자식 작업 확인", en: "look at its children" },
-    commands: ["aws batch list-jobs --array-job-id {jobId} --job-status RUNNABLE"]
   },
   {
     id: "state.dependencies",
