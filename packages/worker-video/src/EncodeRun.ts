@@ -4,16 +4,13 @@ import {
   EncodeParts,
   holdLease,
   hlsPrefix,
-  type IllegalTransition,
   type JobNotFound,
   JobRecorder,
   type JobRef,
   type JobRun,
   JobStore,
-  type JobStoreUnavailable,
   type LeaseLost,
   ObjectStore,
-  type Sample,
   type Video,
   type VideoStepName,
   type WorkerCommand
@@ -26,6 +23,7 @@ import { publishHls } from "./HlsPublication.ts"
 import { type KeepFailure, type KeptParts, makeKeptParts } from "./KeptParts.ts"
 import { type MemoryLimit, readMemoryLimit } from "./memoryLimit.ts"
 import { downloadRaw } from "./rawDownload.ts"
+import { type RecordFailure, type StepProgress, stepProgress } from "./StepProgress.ts"
 import { workDirectory } from "./workDirectory.ts"
 
 export interface EncodeRunOptions {
@@ -38,9 +36,6 @@ export interface EncodeRunOptions {
   /** Which of the containers of an array job this is; `null` for one that works alone. */
   readonly arrayIndex: number | null
 }
-
-/** Why a step cannot be recorded. */
-type RecordFailure = IllegalTransition | JobNotFound | JobStoreUnavailable | LeaseLost
 
 /** What ended an attempt: the command that says so in the row, and the exit that says so to Batch. */
 interface AttemptEnd {
@@ -157,13 +152,13 @@ const attempt = Effect.fnUntraced(function*(run: JobRun, options: EncodeRunOptio
     return ExitCode.done
   }
   const memory = yield* readMemoryLimit
-  let pulseNow = Effect.void
+  let onFile = Effect.void
   const kept = yield* makeKeptParts({
     tenantId: video.tenantId,
     videoId: video.id,
     owner: partsOwnerOf(run.lease, options),
     leaseMillis: options.leaseMillis,
-    onFile: Effect.suspend(() => pulseNow)
+    onFile: Effect.suspend(() => onFile)
   })
   /** Somebody else has the job, or nobody may have it any more: there is nothing left to say. */
   const takenAway = (error: LeaseLost | JobNotFound) =>
@@ -173,8 +168,9 @@ const attempt = Effect.fnUntraced(function*(run: JobRun, options: EncodeRunOptio
     )
   return yield* Effect.gen(function*() {
     const end = yield* holdLease(run, Math.min(options.leaseMillis, noticeMillis), (pulse) => {
-      pulseNow = pulse
-      return encode(run, video, options, kept, pulse, memory)
+      const progress = stepProgress(run, pulse)
+      onFile = progress.movedAgain
+      return encode(run, video, options, kept, progress, memory)
     }).pipe(Effect.onInterrupt(() => giveBack(run, video, kept)))
     yield* run.record(end.command)
     const { job } = yield* run.current
@@ -196,7 +192,7 @@ const encode = (
   video: Video,
   options: EncodeRunOptions,
   kept: KeptParts,
-  pulse: Effect.Effect<void>,
+  { begin, moved }: StepProgress,
   memoryBefore: MemoryLimit
 ) =>
   Effect.gen(function*() {
@@ -208,10 +204,9 @@ const encode = (
     const moveTo = Effect.fnUntraced(function*(step: VideoStepName) {
       if (current === step) return
       current = step
-      yield* run.record({ _tag: "Advance", step })
+      yield* begin(step)
       yield* Effect.logInfo("Step", { step })
     })
-    const moved = (sample: Sample) => Effect.andThen(pulse, run.tick(sample)).pipe(Effect.asVoid)
 
     yield* moveTo("presigning")
     const work = yield* workDirectory(options.workRoot)

@@ -7,7 +7,8 @@ import {
   JobStore,
   newJobId,
   ObjectStore,
-  TenantId
+  TenantId,
+  type VideoId
 } from "@lectern/domain"
 import { EncodePartsMemory } from "@lectern/domain/memory"
 import { TestDomain } from "@lectern/domain/testing"
@@ -28,13 +29,9 @@ export const encoderWorld = Layer.mergeAll(
   Layer.provideMerge(NodeServices.layer)
 )
 
-/** Registers a video, puts its file and completes the upload: its encode waits to be run. */
-export const uploadFile = Effect.fnUntraced(function*(path: string) {
+const registered = Effect.gen(function*() {
   const recorder = yield* JobRecorder
   const store = yield* JobStore
-  const objects = yield* ObjectStore
-  const fs = yield* FileSystem.FileSystem
-  const bytes = yield* fs.readFile(path)
   const { video } = yield* recorder.commit(store.createVideo(tenant, {
     title: "1강",
     filename: "1.mp4",
@@ -42,10 +39,28 @@ export const uploadFile = Effect.fnUntraced(function*(path: string) {
     session: null,
     fileKey: `tenants/${tenant}/video/raw/${yield* newJobId}.mp4`
   }))
-  yield* objects.put(video.fileKey, Stream.make(bytes), { contentType: "video/mp4", cacheControl: "", size: bytes.length })
+  return video
+})
+
+const completed = Effect.fnUntraced(function*(videoId: VideoId, fileSize: number) {
+  const recorder = yield* JobRecorder
+  const store = yield* JobStore
   const jobId = yield* newJobId
-  yield* recorder.commit(store.completeUpload(tenant, video.id, { jobId, fileSize: bytes.length }))
-  return { videoId: video.id, jobId }
+  yield* recorder.commit(store.completeUpload(tenant, videoId, { jobId, fileSize }))
+  return jobId
+})
+
+/** An encode that waits to be run, of a file that is not there. */
+export const waitingEncode = Effect.flatMap(registered, ({ id }) => completed(id, 7))
+
+/** Registers a video, puts its file and completes the upload: its encode waits to be run. */
+export const uploadFile = Effect.fnUntraced(function*(path: string) {
+  const objects = yield* ObjectStore
+  const fs = yield* FileSystem.FileSystem
+  const bytes = yield* fs.readFile(path)
+  const { fileKey, id } = yield* registered
+  yield* objects.put(fileKey, Stream.make(bytes), { contentType: "video/mp4", cacheControl: "", size: bytes.length })
+  return { videoId: id, jobId: yield* completed(id, bytes.length) }
 })
 
 /** Runs the job in a work root of its own: how it ended, what its row says, what is published, and what is left on disk. */

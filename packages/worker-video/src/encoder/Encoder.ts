@@ -22,6 +22,7 @@ import { masterName, openOutputPlace, thumbnailName } from "./OutputPlace.ts"
 import type { EncodeKey, PartKeeper } from "./PartKeeper.ts"
 import { encodeParts, gatherParts, type PartsRequest } from "./PartsEncode.ts"
 import { toNumber } from "./Rational.ts"
+import { partOf, reported, type StepReport } from "./StepReport.ts"
 import { Storyboard, storyboardFolder } from "./Storyboard.ts"
 import { Thumbnail } from "./Thumbnail.ts"
 import { OutputInvalid, TranscodeFailed, WorkspaceFailed } from "./TranscodeFailed.ts"
@@ -48,8 +49,9 @@ export interface EncodePartsRequest<E> {
   /** Opens the place where finished parts are kept under this key: `keepNowhere` for none. */
   readonly keep: (key: EncodeKey) => Effect.Effect<PartKeeper<E>, E>
   /**
-   * Called when the work has moved on, about twice a second, never while an earlier call is running: a heartbeat hung
-   * on it stops when the work stops. Its failure ends the encode at once and becomes its failure.
+   * Called when the work has moved on, about twice a second in `transcoding` and at most a thousand times in another
+   * step, never while an earlier call is running: a heartbeat hung on it stops when the work stops. Its failure ends
+   * the encode at once and becomes its failure.
    */
   readonly onProgress: (progress: EncodeProgress) => Effect.Effect<void, E>
 }
@@ -125,15 +127,16 @@ export class Encoder extends Context.Service<
         const withFiles = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
           effect.pipe(Effect.provideService(FileSystem.FileSystem, fileSystem), Effect.provideService(Path.Path, paths))
 
-        const validate = (work: string, encodePlan: EncodePlan) =>
-          withFiles(validateHls(work, encodePlan)).pipe(Effect.mapError(workspaceFailed("read", work)))
+        const validate = (work: string, encodePlan: EncodePlan, report: StepReport) =>
+          withFiles(validateHls(work, encodePlan, report)).pipe(Effect.mapError(workspaceFailed("read", work)))
 
         /** What the tracks really hold, for a source whose output is shorter than its header promised. */
-        const remeasured = Effect.fnUntraced(function* (media: MediaInfo) {
+        const remeasured = Effect.fnUntraced(function* (media: MediaInfo, report: StepReport) {
           const measuredLength = Effect.fnUntraced(function* <T extends { index: number; durationSeconds: number }>(
-            track: T
+            track: T,
+            heard: StepReport
           ) {
-            const { durationSeconds } = yield* probe.measure(media, track.index)
+            const { durationSeconds } = yield* probe.measure(media, track.index, heard)
             if (durationSeconds < track.durationSeconds - tolerableShortfall(track.durationSeconds)) {
               return yield* MediaRejected.because(
                 "truncated",
@@ -142,8 +145,8 @@ export class Encoder extends Context.Service<
             }
             return { ...track, durationSeconds }
           })
-          const video = media.video === null ? null : yield* measuredLength(media.video)
-          const audio = media.audio === null ? null : yield* measuredLength(media.audio)
+          const video = media.video === null ? null : yield* measuredLength(media.video, partOf(report, 0, 0.5))
+          const audio = media.audio === null ? null : yield* measuredLength(media.audio, partOf(report, 0.5, 1))
           const durationSeconds = Math.max(
             video === null ? 0 : video.startSeconds + video.durationSeconds,
             audio === null ? 0 : audio.startSeconds + audio.durationSeconds
@@ -151,10 +154,16 @@ export class Encoder extends Context.Service<
           return { ...media, video, audio, durationSeconds }
         })
 
-        const checked = Effect.fnUntraced(function* (work: string, media: MediaInfo, encodePlan: EncodePlan) {
-          const first = yield* validate(work, encodePlan)
+        const checked = Effect.fnUntraced(function* (
+          work: string,
+          media: MediaInfo,
+          encodePlan: EncodePlan,
+          report: StepReport
+        ) {
+          const first = yield* validate(work, encodePlan, partOf(report, 0, 0.8))
           const incomplete = first.faults.length > 0 && first.faults.every(({ rule }) => completenessRules.has(rule))
-          const last = incomplete ? yield* validate(work, plan(yield* remeasured(media), options.plan)) : first
+          const measured = incomplete ? yield* remeasured(media, partOf(report, 0.8, 0.9)) : media
+          const last = incomplete ? yield* validate(work, plan(measured, options.plan), partOf(report, 0.9, 1)) : first
           if (last.faults.length > 0) {
             return yield* new TranscodeFailed({ reason: new OutputInvalid({ faults: last.faults }), retryable: true })
           }
@@ -266,18 +275,23 @@ export class Encoder extends Context.Service<
           }
         }
 
-        const at = <E>({ onProgress }: EncodePartsRequest<E>, step: EncodeStep, fraction: number) =>
-          onProgress({ step, fraction, remainingSeconds: null })
+        /** A step whose work says how much of it is done. */
+        const step = <E, A, E2>(
+          { onProgress }: EncodePartsRequest<E>,
+          name: EncodeStep,
+          work: (report: StepReport) => Effect.Effect<A, E2>
+        ): Effect.Effect<A, E | E2> =>
+          reported((fraction) => onProgress({ step: name, fraction, remainingSeconds: null }), work)
 
         /** Looks at the source and opens the place where its parts are kept. */
-        const begin = Effect.fnUntraced(function* <E>(request: EncodePartsRequest<E>) {
-          yield* at(request, "probing", 0)
-          const media = yield* probe.probe(request.input)
-          const encodePlan = plan(media, options.plan)
-          const key = yield* encodeKey(program, media, encodePlan, request.source)
-          const keeper = yield* request.keep(key)
-          return { media, plan: encodePlan, keeper }
-        })
+        const begin = <E>(request: EncodePartsRequest<E>) =>
+          step(request, "probing", Effect.fnUntraced(function* (report) {
+            const media = yield* probe.probe(request.input, report)
+            const encodePlan = plan(media, options.plan)
+            const key = yield* encodeKey(program, media, encodePlan, request.source)
+            const keeper = yield* request.keep(key)
+            return { media, plan: encodePlan, keeper }
+          }))
 
         const partsRequest = <E>(
           { onProgress }: EncodePartsRequest<E>,
@@ -294,32 +308,38 @@ export class Encoder extends Context.Service<
           const begun = yield* begin(request)
           const { keeper, media, plan: encodePlan } = begun
           const place = yield* withFiles(openOutputPlace(request.outDir, keeper.token))
-          yield* at(request, "probing", 1)
-
-          yield* at(request, "transcoding", 0)
           const parts = partsRequest(request, begun, { output: place.work, scratch: place.scratch })
+
+          yield* parts.onProgress(0, null)
           const here = yield* withFiles(encodeParts(transcoder, parts, "All"))
-          const gathered = yield* withFiles(gatherParts(parts, here))
-          yield* at(request, "transcoding", 1)
+          yield* parts.onProgress(1, null)
 
-          yield* at(request, "validating", 0)
-          yield* withFiles(joinParts(place.work, encodePlan, gathered)).pipe(
-            Effect.catchTag("PlatformError", (error) => Effect.fail(workspaceFailed("join the parts in", place.work)(error)))
-          )
-          const validation = yield* checked(place.work, media, encodePlan)
-          yield* writePlaylists(place.work, encodePlan, validation)
-          const rules = yield* ruled(place.work, encodePlan, validation)
-          yield* at(request, "validating", 1)
+          const { rules, validation } = yield* step(request, "validating", Effect.fnUntraced(function* (report) {
+            const gathered = yield* withFiles(gatherParts(parts, here, partOf(report, 0, 0.25)))
+            yield* withFiles(joinParts(place.work, encodePlan, gathered, partOf(report, 0.25, 0.3))).pipe(
+              Effect.catchTag("PlatformError", (error) =>
+                Effect.fail(workspaceFailed("join the parts in", place.work)(error))
+              )
+            )
+            const validation = yield* checked(place.work, media, encodePlan, partOf(report, 0.3, 1))
+            yield* writePlaylists(place.work, encodePlan, validation)
+            return { validation, rules: yield* ruled(place.work, encodePlan, validation) }
+          }))
 
-          yield* at(request, "thumbnail", 0)
-          yield* thumbnail.make(media, encodePlan, paths.join(place.work, thumbnailName))
-          yield* at(request, "thumbnail", 0.5)
-          const track =
-            encodePlan.video === null
-              ? null
-              : yield* storyboard.make(place.work, keeper.token, encodePlan.video, validation.renditions)
-          const files = yield* filesOf(place.work, encodePlan)
-          yield* at(request, "thumbnail", 1)
+          const { files, track } = yield* step(request, "thumbnail", Effect.fnUntraced(function* (report) {
+            yield* thumbnail.make(media, encodePlan, paths.join(place.work, thumbnailName), partOf(report, 0, 0.25))
+            const track =
+              encodePlan.video === null
+                ? null
+                : yield* storyboard.make(
+                    place.work,
+                    keeper.token,
+                    encodePlan.video,
+                    validation.renditions,
+                    partOf(report, 0.25, 1)
+                  )
+            return { track, files: yield* filesOf(place.work, encodePlan) }
+          }))
           yield* place.publish
           return resultOf(encodePlan, validation, rules, track, files, here.warnings)
         }, Effect.scoped)

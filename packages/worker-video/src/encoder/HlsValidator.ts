@@ -4,6 +4,7 @@ import type { EncodePlan } from "./EncodePlan.ts"
 import { renditionNames } from "./FfmpegCommandLine.ts"
 import { type Fault, readRendition, type Rendition } from "./Rendition.ts"
 import { toNumber } from "./Rational.ts"
+import { pieceOf, type StepReport } from "./StepReport.ts"
 
 /** What was found on disk. Nothing may be published unless `faults` is empty. */
 export interface Validation {
@@ -128,13 +129,18 @@ const audioFaults = (plan: EncodePlan, renditions: ReadonlyArray<Rendition>): Re
  * Every playlist parses, every file that it names is there and whole, no segment is longer than announced, segments
  * follow each other without a gap and start with a key frame, variants are cut alike and have the planned sizes, and
  * frames and durations are those of the source. A file system that cannot be read fails; a broken rule is a fault.
+ * `report` hears how much of the files is read.
  */
 export const validateHls = (
   directory: string,
-  plan: EncodePlan
+  plan: EncodePlan,
+  report: StepReport
 ): Effect.Effect<Validation, PlatformError, FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function* () {
-    const read = yield* Effect.forEach(renditionNames(plan), (name) => readRendition(directory, name))
+    const names = renditionNames(plan)
+    const read = yield* Effect.forEach(names, (name, index) =>
+      readRendition(directory, name, pieceOf(report, index, names.length))
+    )
     const renditions = read.flatMap(({ rendition }) => (rendition === null ? [] : [rendition]))
     return {
       renditions,

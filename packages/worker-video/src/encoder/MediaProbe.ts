@@ -7,6 +7,7 @@ import { type AudioTrack, inputGuards, type MediaInfo, mostPixels, type Rotation
 import { MediaProgram, type ProgramLimits } from "./MediaProgram.ts"
 import { MediaRejected } from "./MediaRejected.ts"
 import { parseRational, type Rational, rational, toNumber } from "./Rational.ts"
+import { partOf, type StepReport } from "./StepReport.ts"
 import { TranscodeFailed, WorkspaceFailed } from "./TranscodeFailed.ts"
 
 /** What may come in. A file outside these is rejected before anything of it is decoded. */
@@ -106,6 +107,9 @@ const bitDepthOf = (pixelFormat: string): number =>
       (/^p01[06]/.test(pixelFormat) ? 10 : 8)
   )
 
+/** A file whose tracks can be measured. */
+type MeasuredFile = Pick<MediaInfo, "path" | "demuxers" | "bytes">
+
 /** A track's length, and how many packets it has if they were counted. */
 interface Extent {
   readonly seconds: number
@@ -137,12 +141,20 @@ export class MediaProbe extends Context.Service<
      * Describes the file at `path`, or rejects it for good.
      *
      * Only a regular file is looked at: no link, no device. Nothing but that file is opened, and no network is used.
+     * Where a header does not say how long a track is, that takes the reading of the whole file; `report` hears of it.
      */
-    readonly probe: (path: string) => Effect.Effect<MediaInfo, MediaRejected | TranscodeFailed | EncoderUnavailable>
-    /** Reads every packet of a track (not decoding it): slower than `probe`, but the truth where the header may lie. */
+    readonly probe: (
+      path: string,
+      report: StepReport
+    ) => Effect.Effect<MediaInfo, MediaRejected | TranscodeFailed | EncoderUnavailable>
+    /**
+     * Reads every packet of a track (not decoding it): slower than `probe`, but the truth where the header may lie.
+     * `report` hears how much of the file is read.
+     */
     readonly measure: (
-      media: Pick<MediaInfo, "path" | "demuxers">,
-      streamIndex: number
+      media: MeasuredFile,
+      streamIndex: number,
+      report: StepReport
     ) => Effect.Effect<MeasuredTrack, TranscodeFailed | EncoderUnavailable>
   }
 >()("@lectern/worker-video/encoder/MediaProbe") {
@@ -161,8 +173,9 @@ export class MediaProbe extends Context.Service<
         const countLimits: ProgramLimits = { step: "probing", time: times.count }
 
         const measure = Effect.fn("MediaProbe.measure")(function* (
-          media: Pick<MediaInfo, "path" | "demuxers">,
-          streamIndex: number
+          media: MeasuredFile,
+          streamIndex: number,
+          report: StepReport
         ) {
           const { end, first, packets } = yield* program.foldLines(
             "ffprobe",
@@ -173,26 +186,30 @@ export class MediaProbe extends Context.Service<
               "-select_streams",
               String(streamIndex),
               "-show_entries",
-              "packet=pts_time,duration_time,flags",
+              "packet=pts_time,duration_time,pos,flags",
               "-of",
               "csv=p=0",
               media.path
             ],
             countLimits,
-            { packets: 0, first: Number.POSITIVE_INFINITY, end: Number.NEGATIVE_INFINITY },
+            { packets: 0, first: Number.POSITIVE_INFINITY, end: Number.NEGATIVE_INFINITY, position: 0 },
             (state, line) => {
-              const [presented, lasting, flags = ""] = line.split(",")
+              const [presented, lasting, place, flags = ""] = line.split(",")
               const start = Number.parseFloat(presented ?? "")
               const duration = Number.parseFloat(lasting ?? "")
+              const found = Number.parseInt(place ?? "", 10)
+              const position = Number.isFinite(found) ? Math.max(state.position, found) : state.position
               // "D" marks what an edit list hides: it is in the file, and nobody is to see it.
               return Number.isFinite(start) && !flags.includes("D")
                 ? {
                     packets: state.packets + 1,
                     first: Math.min(state.first, start),
-                    end: Math.max(state.end, start + (Number.isFinite(duration) ? duration : 0))
+                    end: Math.max(state.end, start + (Number.isFinite(duration) ? duration : 0)),
+                    position
                   }
-                : state
-            }
+                : { ...state, position }
+            },
+            ({ position }) => report(position / media.bytes)
           )
           return { packets, durationSeconds: packets === 0 ? 0 : end - first }
         })
@@ -267,7 +284,7 @@ export class MediaProbe extends Context.Service<
           }).pipe(Effect.scoped)
 
         const probe = Effect.fn("MediaProbe.probe")(
-          function* (path: string) {
+          function* (path: string, report: StepReport) {
             const absolute = paths.resolve(path)
             const entry = yield* fileSystem.lstat(absolute)
             if (entry.type !== "File") {
@@ -317,10 +334,14 @@ export class MediaProbe extends Context.Service<
 
             const origin = probed.format?.start_time ?? 0
             /** A track's length: as its header says, or counted and held against what the rest of the file promises. */
-            const extentOf = Effect.fnUntraced(function* (stream: ProbedStream) {
+            const extentOf = Effect.fnUntraced(function* (stream: ProbedStream, heard: StepReport) {
               if (stream.duration !== undefined && stream.duration > 0)
                 return { seconds: stream.duration, packets: null }
-              const { durationSeconds, packets } = yield* measure({ path: absolute, demuxers }, stream.index).pipe(
+              const { durationSeconds, packets } = yield* measure(
+                { path: absolute, demuxers, bytes },
+                stream.index,
+                heard
+              ).pipe(
                 Effect.catchTag("TranscodeFailed", (failed): Effect.Effect<never, MediaRejected | TranscodeFailed> =>
                   failed.reason._tag === "ProgramFailed"
                     ? Effect.fail(MediaRejected.because("unreadable", failed.reason.message))
@@ -350,8 +371,11 @@ export class MediaProbe extends Context.Service<
             )
             const picture = pictures.find((stream) => has(stream, "default")) ?? pictures[0]
             const sound = sounds.find((stream) => has(stream, "default")) ?? sounds[0]
-            const video = picture === undefined ? null : yield* describeVideo(picture, origin, yield* extentOf(picture))
-            const audioLength = sound === undefined ? 0 : (yield* extentOf(sound)).seconds
+            const video =
+              picture === undefined
+                ? null
+                : yield* describeVideo(picture, origin, yield* extentOf(picture, partOf(report, 0, 0.5)))
+            const audioLength = sound === undefined ? 0 : (yield* extentOf(sound, partOf(report, 0.5, 1))).seconds
             const audio = sound === undefined || audioLength <= 0 ? null : describeAudio(sound, origin, audioLength)
             if (video === null && audio === null) {
               return yield* MediaRejected.because("no_streams", `${streams.length} streams, none of them usable`)

@@ -36,19 +36,27 @@ const keptCharacters = 16 * 1024 * 1024
 export class MediaProgram extends Context.Service<
   MediaProgram,
   {
-    /** Runs to the end and keeps the output: all of stdout (16 MiB at most) and the last lines of stderr. */
+    /**
+     * Runs to the end and keeps the output: all of stdout (16 MiB at most) and the last lines of stderr. `onLines` hears
+     * the lines of stdout as they come.
+     */
     readonly run: (
       program: "ffmpeg" | "ffprobe",
       args: ReadonlyArray<string>,
-      limits: ProgramLimits
+      limits: ProgramLimits,
+      onLines?: (lines: ReadonlyArray<string>) => Effect.Effect<void>
     ) => Effect.Effect<ProgramRun, EncoderUnavailable | TranscodeFailed>
-    /** Folds over the lines of stdout without keeping them. An exit code other than 0 fails with `ProgramFailed`. */
+    /**
+     * Folds over the lines of stdout without keeping them. An exit code other than 0 fails with `ProgramFailed`.
+     * `onState` hears the state whenever more lines have come.
+     */
     readonly foldLines: <A>(
       program: "ffmpeg" | "ffprobe",
       args: ReadonlyArray<string>,
       limits: ProgramLimits,
       initial: A,
-      step: (state: A, line: string) => A
+      step: (state: A, line: string) => A,
+      onState: (state: A) => Effect.Effect<void>
     ) => Effect.Effect<A, EncoderUnavailable | TranscodeFailed>
   }
 >()("@lectern/worker-video/encoder/MediaProgram") {
@@ -62,7 +70,8 @@ export class MediaProgram extends Context.Service<
         args: ReadonlyArray<string>,
         limits: ProgramLimits,
         initial: A,
-        step: (state: A, line: string) => A
+        step: (state: A, lines: ReadonlyArray<string>) => A,
+        onLines: (state: A, lines: ReadonlyArray<string>) => Effect.Effect<void>
       ) =>
         Effect.gen(function* () {
           const child = yield* spawner.spawn(
@@ -80,7 +89,14 @@ export class MediaProgram extends Context.Service<
               child.stdout.pipe(
                 Stream.decodeText(),
                 Stream.splitLines,
-                Stream.runFold(() => initial, step)
+                Stream.chunks,
+                Stream.runFoldEffect(
+                  () => initial,
+                  (state, lines) => {
+                    const next = step(state, lines)
+                    return Effect.as(onLines(next, lines), next)
+                  }
+                )
               ),
               child.stderr.pipe(
                 Stream.decodeText(),
@@ -122,10 +138,16 @@ export class MediaProgram extends Context.Service<
       const run = Effect.fn("MediaProgram.run")(function* (
         program: "ffmpeg" | "ffprobe",
         args: ReadonlyArray<string>,
-        limits: ProgramLimits
+        limits: ProgramLimits,
+        onLines: (lines: ReadonlyArray<string>) => Effect.Effect<void> = () => Effect.void
       ) {
-        const { exitCode, lastLines, state } = yield* fold(program, args, limits, "", (text, line) =>
-          text.length > keptCharacters ? text : `${text}${line}\n`
+        const { exitCode, lastLines, state } = yield* fold(
+          program,
+          args,
+          limits,
+          "",
+          (text, lines) => (text.length > keptCharacters ? text : `${text}${lines.join("\n")}\n`),
+          (_, lines) => onLines(lines)
         )
         return { exitCode, stdout: state, lastLines }
       })
@@ -135,9 +157,10 @@ export class MediaProgram extends Context.Service<
         args: ReadonlyArray<string>,
         limits: ProgramLimits,
         initial: A,
-        step: (state: A, line: string) => A
+        step: (state: A, line: string) => A,
+        onState: (state: A) => Effect.Effect<void>
       ) =>
-        fold(program, args, limits, initial, step).pipe(
+        fold(program, args, limits, initial, (state, lines) => lines.reduce(step, state), onState).pipe(
           Effect.flatMap(({ exitCode, lastLines, state }) =>
             exitCode === 0
               ? Effect.succeed(state)

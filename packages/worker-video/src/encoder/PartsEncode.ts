@@ -19,6 +19,7 @@ import type { MediaInfo } from "./MediaInfo.ts"
 import type { MediaRejected } from "./MediaRejected.ts"
 import type { PartKeeper } from "./PartKeeper.ts"
 import { remainingTime } from "./RemainingTime.ts"
+import type { StepReport } from "./StepReport.ts"
 import { TranscodeFailed, WorkspaceFailed } from "./TranscodeFailed.ts"
 import type { Transcoder, TranscodeLimits, TranscodePart, TranscodeProgress } from "./Transcoder.ts"
 
@@ -266,15 +267,21 @@ export const encodeParts = <E>(
     return { local, warnings: [...warnings] }
   })
 
-/** Every part of a plan that there is, in the order of the stream: what is not here is fetched. */
+/**
+ * Every part of a plan that there is, in the order of the stream: what is not here is fetched. `report` hears how many
+ * of them are here.
+ */
 export const gatherParts = <E>(
   { keeper, output, plan }: PartsRequest<E>,
-  { local }: EncodedHere
+  { local }: EncodedHere,
+  report: StepReport
 ): Effect.Effect<ReadonlyArray<EncodedPart>, PartsFailure | E, FileSystem.FileSystem | Path.Path> =>
   Effect.gen(function* () {
     const known = yield* keeper.states
-    const parts = yield* Effect.forEach(partNames(plan), (name) =>
+    const names = partNames(plan)
+    const parts = yield* Effect.forEach(names, (name, index) =>
       Effect.gen(function* () {
+        yield* report(index / names.length)
         const here = local.get(name)
         if (here !== undefined) return [here]
         if (known.get(name) !== "Finished") return []

@@ -3,6 +3,7 @@ import type { PlatformError } from "effect/PlatformError"
 import { playlistName } from "./FfmpegCommandLine.ts"
 import { type InitFacts, readInit, readSegment, type SegmentFacts } from "./FragmentedMp4.ts"
 import { type MediaPlaylist, parseMediaPlaylist } from "./MediaPlaylist.ts"
+import type { StepReport } from "./StepReport.ts"
 
 /** A segment as listed, and as found on disk. */
 export interface MeasuredSegment {
@@ -43,10 +44,14 @@ const readIfThere = (path: string): Effect.Effect<Uint8Array | null, PlatformErr
 
 const namesInFolder = /^[A-Za-z0-9][A-Za-z0-9._-]*$/
 
-/** Reads a rendition from its folder below `directory`, one segment at a time, or says what is wrong with it. */
+/**
+ * Reads a rendition from its folder below `directory`, one segment at a time, or says what is wrong with it. `report`
+ * hears how many of the segments are read.
+ */
 export const readRendition = (
   directory: string,
-  name: string
+  name: string,
+  report: StepReport
 ): Effect.Effect<
   | { readonly rendition: Rendition; readonly faults: readonly [] }
   | {
@@ -80,7 +85,8 @@ export const readRendition = (
 
     const segments: Array<MeasuredSegment> = []
     const faults: Array<Fault> = []
-    for (const { seconds, uri } of playlist.segments) {
+    for (const [index, { seconds, uri }] of playlist.segments.entries()) {
+      yield* report(index / playlist.segments.length)
       const bytes = yield* readIfThere(paths.join(folder, uri))
       if (bytes === null || bytes.length === 0) {
         faults.push({ rule: "segment-present", detail: `${name}: "${uri}" is ${bytes === null ? "missing" : "empty"}` })

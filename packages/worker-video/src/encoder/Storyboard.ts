@@ -5,7 +5,9 @@ import type { VideoPlan } from "./EncodePlan.ts"
 import type { EncoderUnavailable } from "./EncoderUnavailable.ts"
 import { playlistName } from "./FfmpegCommandLine.ts"
 import { MediaProgram, type ProgramLimits } from "./MediaProgram.ts"
+import { progressLines } from "./ProgressLines.ts"
 import type { Rendition } from "./Rendition.ts"
+import type { StepReport } from "./StepReport.ts"
 import { StoryboardMissing, TranscodeFailed, WorkspaceFailed } from "./TranscodeFailed.ts"
 
 /** Folder of the sheets and of their track, below the output. */
@@ -101,13 +103,15 @@ export class Storyboard extends Context.Service<
   {
     /**
      * Writes the sheets and their track into `storyboard/` below `work`, from the key frames of the smallest variant
-     * there, and returns the track's path below `work`. Fails if a sheet is missing or of another size.
+     * there, and returns the track's path below `work`. Fails if a sheet is missing or of another size. `report` hears
+     * how many of the pictures are taken.
      */
     readonly make: (
       work: string,
       token: string,
       video: VideoPlan,
-      renditions: ReadonlyArray<Rendition>
+      renditions: ReadonlyArray<Rendition>,
+      report: StepReport
     ) => Effect.Effect<string, TranscodeFailed | EncoderUnavailable>
   }
 >()("@lectern/worker-video/encoder/Storyboard") {
@@ -134,7 +138,8 @@ export class Storyboard extends Context.Service<
           work: string,
           token: string,
           video: VideoPlan,
-          renditions: ReadonlyArray<Rendition>
+          renditions: ReadonlyArray<Rendition>,
+          report: StepReport
         ) {
           const smallest = video.variants.at(-1) ?? video.variants[0]
           const rendition = renditions.find(({ name }) => name === smallest.name)
@@ -144,10 +149,16 @@ export class Storyboard extends Context.Service<
             segments.flatMap(({ facts }) => facts.keyFrames.map(({ ticks }) => ticks / init.timescale)),
             smallest
           )
-          const { columns, everyKeyFrame, height, rows, sheets, width } = layout
+          const { columns, everyKeyFrame, height, moments, rows, sheets, width } = layout
           const folder = paths.join(work, storyboardFolder)
           yield* fileSystem.makeDirectory(folder).pipe(Effect.mapError(unwritable(folder)))
           const limits: ProgramLimits = { step: "storyboard", time: timeLimit, directory: work }
+          const progress = progressLines()
+          const heard = (lines: ReadonlyArray<string>) =>
+            Effect.forEach(lines, (line) => {
+              const said = progress.accept(line)
+              return said === null || said === "log" ? Effect.void : report((said.frame ?? 0) / moments.length)
+            }, { discard: true })
           const { lastLines } = yield* program.run(
             "ffmpeg",
             [
@@ -166,17 +177,27 @@ export class Storyboard extends Context.Service<
               // Relative, as in the encode: a "%" in the directory's own name is no number of a sheet.
               "-i",
               `${smallest.name}/${playlistName}`,
-              "-map",
-              "0:v:0",
-              "-fps_mode",
-              "passthrough",
-              "-vf",
+              "-filter_complex",
               [
-                `select=not(mod(n\\,${everyKeyFrame}))`,
+                `[0:v:0]select=not(mod(n\\,${everyKeyFrame}))`,
                 `scale=${width}:${height}:flags=area:out_range=pc`,
                 "format=yuvj420p",
-                `tile=${columns}x${rows}`
+                `split[pictures][tiles];[tiles]tile=${columns}x${rows}[sheets]`
               ].join(","),
+              "-progress",
+              "pipe:1",
+              // The first output is the one whose frames are counted: single pictures come steadily, and sheets do not.
+              "-map",
+              "[pictures]",
+              "-fps_mode",
+              "passthrough",
+              "-f",
+              "null",
+              "-",
+              "-map",
+              "[sheets]",
+              "-fps_mode",
+              "passthrough",
               "-c:v",
               "mjpeg",
               "-q:v",
@@ -185,7 +206,8 @@ export class Storyboard extends Context.Service<
               "0",
               `${storyboardFolder}/${token}_%03d.jpg`
             ],
-            limits
+            limits,
+            heard
           )
           for (let sheet = 0; sheet < sheets; sheet++) {
             const name = sheetName(token, sheet)

@@ -4,6 +4,7 @@ import type { EncoderUnavailable } from "./EncoderUnavailable.ts"
 import { pictureFilters } from "./FfmpegCommandLine.ts"
 import { inputGuards, type MediaInfo } from "./MediaInfo.ts"
 import { MediaProgram, type ProgramLimits } from "./MediaProgram.ts"
+import type { StepReport } from "./StepReport.ts"
 import { ThumbnailMissing, TranscodeFailed } from "./TranscodeFailed.ts"
 
 /** Where in the file a picture is looked for, in this order: first frames are often black, endings are credits. */
@@ -33,11 +34,13 @@ export class Thumbnail extends Context.Service<
     /**
      * Writes a JPEG to `target` (an absolute path), in the shape of the video and at most 720 lines: the first of a few
      * moments that is not black, else the brightest of them. For sound alone, its wave form. Fails if there is none.
+     * `report` hears of each moment that was looked at.
      */
     readonly make: (
       media: MediaInfo,
       plan: EncodePlan,
-      target: string
+      target: string,
+      report: StepReport
     ) => Effect.Effect<void, TranscodeFailed | EncoderUnavailable>
   }
 >()("@lectern/worker-video/encoder/Thumbnail") {
@@ -104,11 +107,13 @@ export class Thumbnail extends Context.Service<
           media: MediaInfo,
           video: VideoPlan,
           seconds: number,
-          target: string
+          target: string,
+          report: StepReport
         ) {
           let brightest: { readonly at: number; readonly luma: number } | null = null
           let said = ""
-          for (const moment of moments) {
+          for (const [index, moment] of moments.entries()) {
+            yield* report(index / moments.length)
             const at = moment * seconds
             const taken = yield* takePicture(media, video, at, target)
             if (taken.luma === null) {
@@ -146,13 +151,19 @@ export class Thumbnail extends Context.Service<
           )
         })
 
-        const make = Effect.fn("Thumbnail.make")(function* (media: MediaInfo, plan: EncodePlan, target: string) {
-          if (plan.video !== null) yield* fromPicture(media, plan.video, plan.videoSeconds, target)
+        const make = Effect.fn("Thumbnail.make")(function* (
+          media: MediaInfo,
+          plan: EncodePlan,
+          target: string,
+          report: StepReport
+        ) {
+          if (plan.video !== null) yield* fromPicture(media, plan.video, plan.videoSeconds, target, report)
           else if (plan.audio !== null) yield* fromSound(media, plan.audio.streamIndex, target)
           const bytes = yield* fileSystem
             .readFile(target)
             .pipe(Effect.mapError((error) => missing(`nothing was written: ${error.message}`)))
           if (!isJpeg(bytes)) return yield* missing(`what was written is no JPEG (${bytes.length} bytes)`)
+          yield* report(1)
         })
 
         return Thumbnail.of({ make })

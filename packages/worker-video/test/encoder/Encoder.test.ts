@@ -255,7 +255,7 @@ layer(encoderLayer, { excludeTestServices: true })("Encoder", (it) => {
     })
   )
 
-  it.effect("measures a file whose header does not say how long it is", () =>
+  it.effect("measures a file whose header does not say how long it is, and says of every step how far it is", () =>
     Effect.gen(function* () {
       const input = yield* made(
         yield* temporary,
@@ -268,8 +268,16 @@ layer(encoderLayer, { excludeTestServices: true })("Encoder", (it) => {
         "-live",
         "1"
       )
-      const { result } = yield* encodedAndSound(input)
+      const { reports, result } = yield* encodedAndSound(input)
       assert.strictEqual(result.frames, 50)
+      for (const step of ["probing", "transcoding", "validating", "thumbnail"] as const) {
+        const fractions = reports.filter((report) => report.step === step).map(({ fraction }) => fraction)
+        assert.deepStrictEqual(fractions, fractions.toSorted((a, b) => a - b), step)
+        assert.deepStrictEqual([fractions.at(0), fractions.at(-1)], [0, 1], step)
+        // ffmpeg tells of the encode every half a second: of one as short as this, maybe its end alone.
+        if (step === "transcoding") continue
+        assert.isTrue(fractions.some((fraction) => fraction > 0 && fraction < 1), `${step} is not silent`)
+      }
     })
   )
 

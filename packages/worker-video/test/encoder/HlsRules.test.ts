@@ -4,6 +4,7 @@ import { type EncodePlan, plan } from "../../src/encoder/EncodePlan.ts"
 import { checkHlsRules, hlsRules } from "../../src/encoder/HlsRules.ts"
 import { hlsStream, playlistPaths } from "../../src/encoder/HlsStream.ts"
 import { type Rendition, readRendition } from "../../src/encoder/Rendition.ts"
+import { unheard } from "../../src/encoder/StepReport.ts"
 import { encode, encoderLayer, h264, made, picture, probed, temporary, tone } from "./MadeMedia.ts"
 
 interface Parts {
@@ -36,7 +37,7 @@ class Good extends Context.Service<Good, Parts>()("test/Good") {
       const playlists = yield* Effect.forEach(playlistPaths(master), (path) =>
         Effect.map(fileSystem.readFileString(paths.join(outDir, path)), (text) => [path, text] as const)
       )
-      const read = yield* Effect.forEach(["v360", "v240", "audio"], (name) => readRendition(outDir, name))
+      const read = yield* Effect.forEach(["v360", "v240", "audio"], (name) => readRendition(outDir, name, unheard))
       return {
         plan: plan(yield* probed(input)),
         renditions: read.flatMap(({ rendition }) => (rendition === null ? [] : [rendition])),

@@ -2,6 +2,7 @@ import { assert, layer } from "@effect/vitest"
 import { Context, Effect, FileSystem, Layer, Path } from "effect"
 import { type EncodePlan, plan } from "../../src/encoder/EncodePlan.ts"
 import { validateHls } from "../../src/encoder/HlsValidator.ts"
+import { unheard } from "../../src/encoder/StepReport.ts"
 import { encode, encoderLayer, h264, made, picture, probed, temporary, tone } from "./MadeMedia.ts"
 
 /** One good output of three segments, two variants and sound, which every test copies and then breaks. */
@@ -39,7 +40,7 @@ const brokenRules = Effect.fnUntraced(function* <E, R>(
   const directory = paths.join(yield* temporary, "copy")
   yield* fileSystem.copy(produced.directory, directory)
   yield* breakIt(directory)
-  const { faults } = yield* validateHls(directory, change(produced.plan))
+  const { faults } = yield* validateHls(directory, change(produced.plan), unheard)
   return [...new Set(faults.map(({ rule }) => rule))].toSorted()
 })
 
@@ -74,6 +75,17 @@ layer(Produced.layer.pipe(Layer.provideMerge(encoderLayer)), { excludeTestServic
   it.effect("finds no fault in a good output", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* brokenRules(untouched), [])
+    })
+  )
+
+  it.effect("says of every file that it reads how many are read", () =>
+    Effect.gen(function* () {
+      const { directory, plan } = yield* Produced
+      const heard: Array<number> = []
+      const { renditions } = yield* validateHls(directory, plan, (fraction) => Effect.sync(() => void heard.push(fraction)))
+      assert.lengthOf(heard, renditions.reduce((sum, { segments }) => sum + segments.length, 0))
+      assert.deepStrictEqual(heard, [...new Set(heard)].toSorted((a, b) => a - b))
+      assert.isAbove(heard.at(-1) ?? 0, 0.8)
     })
   )
 

@@ -9,6 +9,7 @@ import { MediaProgram } from "../../src/encoder/MediaProgram.ts"
 import { Storyboard } from "../../src/encoder/Storyboard.ts"
 import { Thumbnail } from "../../src/encoder/Thumbnail.ts"
 import * as TranscoderFfmpeg from "../../src/encoder/TranscoderFfmpeg.ts"
+import { unheard } from "../../src/encoder/StepReport.ts"
 
 /** Thirty seconds of camera footage, kept in the repository. */
 export const sample = fileURLToPath(new URL("../../../../media/car-detection.mp4", import.meta.url))
@@ -80,7 +81,7 @@ export const encode = Effect.fnUntraced(function* (input: string, outDir: string
   return { result, reports }
 })
 
-export const probed = (path: string) => Effect.flatMap(MediaProbe, (probe) => probe.probe(path))
+export const probed = (path: string) => Effect.flatMap(MediaProbe, (probe) => probe.probe(path, unheard))
 
 /** Every file below `directory`, with "/" between names, sorted. */
 export const filesBelow = Effect.fnUntraced(function* (directory: string) {

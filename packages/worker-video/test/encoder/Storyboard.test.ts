@@ -1,8 +1,10 @@
 import { assert, layer } from "@effect/vitest"
-import { Effect, FileSystem, Path } from "effect"
+import { Effect, FileSystem, Layer, Path } from "effect"
 import { plan } from "../../src/encoder/EncodePlan.ts"
+import { MediaProgram } from "../../src/encoder/MediaProgram.ts"
 import { readRendition } from "../../src/encoder/Rendition.ts"
 import { jpegSize, Storyboard, storyboardLayout, storyboardTrack } from "../../src/encoder/Storyboard.ts"
+import { unheard } from "../../src/encoder/StepReport.ts"
 import { brightnessAt, encode, encoderLayer, h264, made, picture, probed, temporary } from "./MadeMedia.ts"
 
 const everyTwoSeconds = (count: number) => Array.from({ length: count }, (_, index) => index * 2)
@@ -31,7 +33,7 @@ layer(encoderLayer, { excludeTestServices: true })("Storyboard", (it) => {
     })
   )
 
-  it.effect("shows each moment as the video does, and misses a sheet that cannot be made", () =>
+  it.effect("shows each moment as the video does, counts the pictures that it takes, and misses a sheet that cannot be made", () =>
     Effect.gen(function* () {
       const fileSystem = yield* FileSystem.FileSystem
       const paths = yield* Path.Path
@@ -49,13 +51,41 @@ layer(encoderLayer, { excludeTestServices: true })("Storyboard", (it) => {
 
       const { video } = plan(yield* probed(input))
       if (video === null) return yield* Effect.die("the plan has no picture")
-      const { rendition } = yield* readRendition(outDir, "v180")
+      const { rendition } = yield* readRendition(outDir, "v180", unheard)
+      const renditions = rendition === null ? [] : [rendition]
       const storyboard = yield* Storyboard
       const again = paths.join(directory, "again")
-      yield* fileSystem.copy(outDir, again)
-      yield* fileSystem.remove(paths.join(again, "storyboard"), { recursive: true })
+      const cleared = Effect.gen(function* () {
+        yield* fileSystem.copy(outDir, again, { overwrite: true })
+        yield* fileSystem.remove(paths.join(again, "storyboard"), { recursive: true })
+      })
+      const heard: Array<number> = []
+      const report = (fraction: number) => Effect.sync(() => void heard.push(fraction))
+
+      // Four pictures on one sheet: what is counted is pictures.
+      yield* cleared
+      yield* storyboard.make(again, "t", video, renditions, report)
+      assert.strictEqual(heard.at(-1), 1)
+
+      // The program's own words, as they come of a longer video: none of its pictures is there in the end.
+      yield* cleared
+      heard.length = 0
+      const says = [["frame=1", "progress=continue"], ["frame=2", "fps=1", "progress=continue", "frame=3"], ["progress=end"]]
+      const program = MediaProgram.of({
+        run: (_program, _args, _limits, onLines = () => Effect.void) =>
+          Effect.as(Effect.forEach(says, onLines), { exitCode: 0, stdout: "", lastLines: [] }),
+        foldLines: () => Effect.die("a storyboard asks for nothing else")
+      })
+      const scripted = Layer.fresh(Storyboard.layer).pipe(Layer.provide(Layer.succeed(MediaProgram, program)))
+      yield* Storyboard.pipe(
+        Effect.flatMap(({ make }) => Effect.flip(make(again, "t", video, renditions, report))),
+        Effect.provide(scripted)
+      )
+      assert.deepStrictEqual(heard, [0.25, 0.5, 0.75])
+
+      yield* cleared
       yield* fileSystem.remove(paths.join(again, "v180"), { recursive: true })
-      const error = yield* Effect.flip(storyboard.make(again, "t", video, rendition === null ? [] : [rendition]))
+      const error = yield* Effect.flip(storyboard.make(again, "t", video, renditions, unheard))
       assert.strictEqual(error._tag === "TranscodeFailed" ? error.reason._tag : error._tag, "StoryboardMissing")
     })
   )
