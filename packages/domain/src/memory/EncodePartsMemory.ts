@@ -118,8 +118,8 @@ export const layer: Layer.Layer<EncodeParts, never, JobStore> = Layer.effect(
       close: (ref) => Effect.sync(() => void encodes.delete(nameOf(ref))),
       closePublished: (tenantId, videoId, jobId) =>
         jobs.getVideo(tenantId, videoId).pipe(
-          Effect.flatMap(({ job }) => job?.id === jobId ? closeAll(tenantId, videoId) : Effect.void),
-          Effect.catchTag("VideoNotFound", () => Effect.void)
+          Effect.catchTag("VideoNotFound", () => Effect.succeed(null)),
+          Effect.flatMap((found) => found?.job?.id === jobId ? closeAll(tenantId, videoId) : Effect.void)
         ),
       closeAll,
       findLeft: Effect.fnUntraced(function*({ failedIdleMillis, idleMillis, limit }: {
