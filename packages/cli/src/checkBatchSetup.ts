@@ -8,7 +8,7 @@ import {
   lintSetup,
   setupOf
 } from "@lectern/worker-video/doctor"
-import { Console, Effect, FileSystem } from "effect"
+import { Console, Effect, FileSystem, Option, Schema } from "effect"
 import { batchEvidence } from "./batchEvidence.ts"
 import { CommandFailed, exitCodes, fail } from "./CommandFailed.ts"
 import { findingText } from "./findingText.ts"
@@ -22,6 +22,15 @@ export interface LintRequest {
 /** How the command ends when a rule is broken. */
 const foundSomething = 1
 
+const holdsNothing = "it holds no job definition, queue, environment or log group"
+
+const decodeTemplate = Schema.decodeUnknownOption(
+  Schema.fromJsonString(Schema.Struct({ Resources: Schema.Record(Schema.String, Schema.Unknown) }))
+)
+
+/** Whether a text is a template of CloudFormation. */
+const isTemplate = (text: string): boolean => Option.isSome(decodeTemplate(text))
+
 const readSetup = Effect.fnUntraced(function*(file: string) {
   const fs = yield* FileSystem.FileSystem
   const text = yield* fs.readFileString(file).pipe(
@@ -32,9 +41,18 @@ const readSetup = Effect.fnUntraced(function*(file: string) {
   )
   // A file that is passed over would make the others look sound.
   const isOnlyAround = evidence.describeLogGroups != null || evidence.launchTemplates != null || evidence.images != null
-  return isEmptySetup(setupOf([evidence])) && !isOnlyAround
-    ? yield* fail(exitCodes.badInput, `Cannot check "${file}": it holds no job definition, queue, environment or log group`)
-    : evidence
+  if (!isEmptySetup(setupOf([evidence])) || isOnlyAround) return evidence
+  // The other templates of a deployment lie beside those of Batch, and are given along with them.
+  if (!isTemplate(text)) return yield* fail(exitCodes.badInput, `Cannot check "${file}": ${holdsNothing}`)
+  yield* Console.error(`lectern: Nothing to check in "${file}": ${holdsNothing}`)
+  return null
+})
+
+const readSetups = Effect.fnUntraced(function*(files: ReadonlyArray<string>) {
+  const setups = (yield* Effect.forEach(files, readSetup)).filter((setup) => setup !== null)
+  return setups.length === 0
+    ? yield* fail(exitCodes.badInput, "Cannot check: no file holds anything of Batch")
+    : setups
 })
 
 /** What is deployed, or the command's end where a part of it could not be seen: half a look finds no faults in the other half. */
@@ -56,7 +74,7 @@ export const checkBatchSetup = Effect.fn(function*({ files, json, live }: LintRe
     const given = live ? "files and what is deployed at once" : "nothing"
     return yield* fail(exitCodes.badInput, `Cannot check ${given}: give FILE..., or --live`)
   }
-  const parts: ReadonlyArray<Evidence> = live ? [yield* deployed] : yield* Effect.forEach(files, readSetup)
+  const parts: ReadonlyArray<Evidence> = live ? [yield* deployed] : yield* readSetups(files)
   const findings = lintSetup(setupOf(parts, live), expectedNames(process.env))
   yield* Console.log(
     json

@@ -26,6 +26,20 @@ describe("lectern infra synth", () => {
     assert.match(await readFile(join(folder, "lectern-video.template.json"), "utf8"), /AWS::Batch::JobQueue/)
   })
 
+  it("writes what lint-batch takes as it stands, the templates without Batch too", async () => {
+    const folder = await ownFolder()
+    await lectern(["infra", "synth", "--out", folder])
+    const files = (await readdir(folder)).map((name) => join(folder, name))
+    const all = await lectern(["lint-batch", ...files])
+    assert.strictEqual(all.code, 0, all.stderr)
+    assert.strictEqual(all.stdout, "No findings\n")
+    const queues = files.filter((file) => file.includes("queues"))
+    assert.match(all.stderr, new RegExp(`^lectern: Nothing to check in "${queues[0]}"`))
+    const alone = await lectern(["lint-batch", ...queues])
+    assert.strictEqual(alone.code, 64)
+    assert.include(alone.stderr, "no file holds anything of Batch")
+  })
+
   it("says that it cannot write where a file stands in its way", async () => {
     const folder = await ownFolder()
     await writeFile(join(folder, "taken"), "")
