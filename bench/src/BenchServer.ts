@@ -1,4 +1,5 @@
 /** A server of the benchmark: a process of its own, on a core of its own where the machine lets us choose. */
+import { Warden } from "@lectern/harness"
 import { Effect, Schedule } from "effect"
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
 import { readFileSync } from "node:fs"
@@ -16,10 +17,10 @@ export const canPin = ((): boolean => {
 /** Starts a command on a core: servers on 0, load and Redis on the other. */
 export const startOn = (core: 0 | 1, command: ReadonlyArray<string>, env: Env): ChildProcess => {
   const [file = "", ...args] = canPin ? ["taskset", "-c", String(core), ...command] : command
-  return spawn(file, args, {
+  return Warden.held(spawn(file, args, {
     stdio: ["ignore", "pipe", "pipe"],
     env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...env }
-  })
+  }))
 }
 
 /** Keeps a process that runs already, with all of its threads, to the core that the servers do not have. */

@@ -1,3 +1,4 @@
+import { Warden } from "@lectern/harness"
 import { type ChildProcess, spawn } from "node:child_process"
 import { mkdtemp, realpath, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
@@ -34,11 +35,12 @@ export interface StartedProgram {
 /** Starts `lectern` as a user does, and ends it with the test where it has not ended by itself. */
 export const startLectern = (args: ReadonlyArray<string>, options: ProgramOptions = {}): StartedProgram => {
   const inherited = Object.entries(process.env).filter(([name]) => !ownVariables.test(name))
-  const child = spawn(process.execPath, [program, ...args], {
+  const started = spawn(process.execPath, [program, ...args], {
     cwd: options.cwd ?? tmpdir(),
     env: { ...Object.fromEntries(inherited), ...options.env },
     stdio: ["ignore", "pipe", "pipe"]
   })
+  const child = Warden.held(started, "SIGTERM")
   const written = { stdout: "", stderr: "" }
   const waiting = new Set<() => void>()
   for (const name of ["stdout", "stderr"] as const) {

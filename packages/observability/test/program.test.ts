@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { ClosedPort, SilentPort } from "@lectern/harness"
+import { ClosedPort, SilentPort, Warden } from "@lectern/harness"
 import { LogLineJson } from "@lectern/observability"
 import { Effect, Schema } from "effect"
 import { spawn } from "node:child_process"
@@ -19,7 +19,7 @@ interface Ended {
 const run = (env: Record<string, string>) =>
   Effect.callback<Ended>((resume) => {
     const startedAt = performance.now()
-    const child = spawn(process.execPath, [fixture], { env, stdio: ["ignore", "pipe", "pipe"] })
+    const child = Warden.held(spawn(process.execPath, [fixture], { env, stdio: ["ignore", "pipe", "pipe"] }))
     let stdout = ""
     let stderr = ""
     child.stdout.setEncoding("utf8").on("data", (text: string) => {

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { EncodeRuntime, JobId, jobSubject, ProgressReader, TenantId } from "@lectern/domain"
 import { MirrorMemory, ProgressMirrorMemory } from "@lectern/domain/memory"
-import { temporaryFolder } from "@lectern/harness"
+import { temporaryFolder, Warden } from "@lectern/harness"
 import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql/SqlClient"
 import { spawn } from "node:child_process"
@@ -77,7 +77,7 @@ describe("a child process and its parent's ports", () => {
     Effect.gen(function*() {
       const folder = yield* temporaryFolder("orphan")
       const middle = yield* Effect.acquireRelease(
-        Effect.sync(() => spawn(process.execPath, [parent, worker, folder], { stdio: "ignore" })),
+        Effect.sync(() => Warden.held(spawn(process.execPath, [parent, worker, folder], { stdio: "ignore" }))),
         (child) => Effect.sync(() => child.kill("SIGKILL"))
       )
       const { pid } = yield* report(folder, "orphan.json", Schema.Struct({ pid: Schema.Int }))

@@ -1,5 +1,5 @@
 import { assert, it } from "@effect/vitest"
-import { temporaryFolder } from "@lectern/harness"
+import { temporaryFolder, Warden } from "@lectern/harness"
 import { Effect, Exit, Scope } from "effect"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
@@ -14,7 +14,7 @@ const holder = fileURLToPath(new URL("fixtures/lockHolder.ts", import.meta.url))
 const startHolder = (folder: string) =>
   Effect.acquireRelease(
     Effect.promise(async () => {
-      const child = spawn(process.execPath, [holder, folder], { stdio: ["ignore", "pipe", "inherit"] })
+      const child = Warden.held(spawn(process.execPath, [holder, folder], { stdio: ["ignore", "pipe", "inherit"] }))
       await once(child.stdout, "data")
       return child
     }),

@@ -1,3 +1,4 @@
+import { Warden } from "@lectern/harness"
 import { Effect, type Scope } from "effect"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
@@ -13,10 +14,10 @@ const program = fileURLToPath(new URL("fixtures/fauxqs.ts", import.meta.url))
 export const startFauxqsInMemory: Effect.Effect<{ readonly url: string }, never, Scope.Scope> = Effect.map(
   Effect.acquireRelease(
     Effect.promise(async () => {
-      const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", program], {
+      const child = Warden.held(spawn(process.execPath, ["--disable-warning=ExperimentalWarning", program], {
         stdio: ["pipe", "pipe", "inherit"],
         env: { PATH: process.env["PATH"] }
-      })
+      }))
       const [port] = await once(createInterface({ input: child.stdout }), "line")
       return { child, port: Number(port) }
     }),

@@ -52,7 +52,7 @@ const asked = (requests: string, route: string) => requests.split(`${route} `).l
 const withWitness = [42, 43, 44]
 const each = { ACCESS_LOG: "each" }
 
-/** Milliseconds after which a test hangs: the witness alone asks for some fifteen seconds, and a busy machine for more. */
+/** Milliseconds after which a test hangs: the witness alone asks for fifteen seconds, on a busy machine for more. */
 const patience = 120_000
 
 const chromiumAndRedis = chromiumAvailability.available ? RedisServer.availability : chromiumAvailability

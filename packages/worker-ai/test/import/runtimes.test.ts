@@ -1,17 +1,16 @@
+import { Warden } from "@lectern/harness"
 import { describe, expect, it } from "vitest"
 import { execFile } from "node:child_process"
-import { createRequire } from "node:module"
-import { dirname, join } from "node:path"
+import { join } from "node:path"
 import { promisify } from "node:util"
 
 const program = join(import.meta.dirname, "decodeSyllables.ts")
-const deno = join(dirname(createRequire(import.meta.url).resolve("deno/package.json")), "bin.cjs")
+const root = join(import.meta.dirname, "../../../..")
 
 const runtimes = {
   Node: [process.execPath, program],
   Deno: [
-    process.execPath,
-    deno,
+    join(root, "node_modules/.bin/deno"),
     "run",
     "--no-prompt",
     "--no-remote",
@@ -25,7 +24,9 @@ const runtimes = {
 
 describe("the decoding of CP949", () => {
   it.each(Object.entries(runtimes))("is exact for all 11,172 syllables on %s", async (_, [command, ...args]) => {
-    const { stdout } = await promisify(execFile)(command, args, { cwd: join(import.meta.dirname, "../../../..") })
+    const ended = promisify(execFile)(command, args, { cwd: root })
+    Warden.held(ended.child)
+    const { stdout } = await ended
     expect(stdout).toBe("11172\n")
   })
 })

@@ -19,7 +19,7 @@ import {
   type Undispatched
 } from "@lectern/domain"
 import { ProgressMirrorMemory } from "@lectern/domain/memory"
-import { describeIf, FauxqsServer, PostgresServer, type SolapiListener, SolapiServer } from "@lectern/harness"
+import { describeIf, FauxqsServer, PostgresServer, type SolapiListener, SolapiServer, Warden } from "@lectern/harness"
 import { Context, Effect, Layer, Redacted, Schedule } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
@@ -128,7 +128,9 @@ const workers = Effect.fnUntraced(function*(
   let over = false
   const start = (): void => {
     if (over) return
-    current = spawn(process.execPath, [program, JSON.stringify(places)], { stdio: ["ignore", "ignore", "inherit"] })
+    current = Warden.held(
+      spawn(process.execPath, [program, JSON.stringify(places)], { stdio: ["ignore", "ignore", "inherit"] })
+    )
   }
   const kill = async (): Promise<void> => {
     const child = current

@@ -1,3 +1,4 @@
+import { Warden } from "@lectern/harness"
 import { Effect, Exit, type Scope } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import { createInterface } from "node:readline"
@@ -39,10 +40,10 @@ export const startSoakWorkers = (options: {
   let over = false
 
   const start = (): void => {
-    const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", program], {
+    const child = Warden.held(spawn(process.execPath, ["--disable-warning=ExperimentalWarning", program], {
       env: { PATH: process.env["PATH"], NODE_COMPILE_CACHE: options.compileCache, ...options.env },
       stdio: ["pipe", "pipe", "inherit"]
-    })
+    }))
     const slot: Slot = { child, inWork: new Set(), begun: 0 }
     slots.add(slot)
     createInterface({ input: child.stdout }).on("line", (line) => {
