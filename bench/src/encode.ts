@@ -10,7 +10,7 @@
  * done at a moment, which is the CPU spent by then.
  */
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import { Encoder, MediaProbe, plan } from "@lectern/worker-video/encoder"
+import { Encoder, MediaProbe, plan, unheard } from "@lectern/worker-video/encoder"
 import { Effect, Layer } from "effect"
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -75,7 +75,7 @@ const main = async (): Promise<void> => {
   const picture = ["-vf", `scale=${size}:flags=bicubic,fps=30`, "-c:v", "libx264", "-preset", "ultrafast", "-crf", "18"]
   const looped = ["-stream_loop", "-1", "-i", clip, "-t", String(seconds)]
   await timedCommand(["ffmpeg", "-v", "error", ...looped, ...picture, "-c:a", "aac", input])
-  const probe = Effect.flatMap(MediaProbe, ({ probe }) => probe(input))
+  const probe = Effect.flatMap(MediaProbe, ({ probe }) => probe(input, unheard))
   const layer = Encoder.layerFfmpeg.pipe(Layer.provide(NodeServices.layer))
   const command = plainCommand(input, plan(await Effect.runPromise(Effect.provide(probe, layer))))
 

@@ -33,8 +33,8 @@ export const sweepOnce = Effect.fn(function*({ json }: { readonly json: boolean 
 const reconcileText = (report: ReconcileReport): string =>
   [
     `Reconciled ${report.asked} encodes: ${report.running} run, ${report.waiting} wait, `
-    + `${report.missing} are not found yet for sure; ${report.ended} had lost their run, `
-    + `and ${report.terminated} runs were ended that another has taken the place of`,
+    + `${report.missing} are not found yet for sure; ${report.ended} had lost their run; `
+    + `${report.terminated} superseded runs were ended`,
     ...indented("To look at:", report.notes),
     ...indented("Not done now:", report.failures)
   ].join("\n")
