@@ -6,51 +6,27 @@
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import { Observability } from "@lectern/observability"
-import { Cause, Effect, Exit } from "effect"
-import { readWorkerSettings, type WorkerSettings } from "./WorkerSettings.ts"
+import { makeProgram, programExits } from "@lectern/observability"
+import { Effect } from "effect"
 import { runWorker } from "./runWorker.ts"
+import { readWorkerSettings, type WorkerSettings } from "./WorkerSettings.ts"
 
-const exitCodes = { bug: 70, temporary: 75, configuration: 78, stopped: 143 } as const
-
-const service = "worker-ai"
-
-const refused = (error: { readonly message: string }) =>
-  Effect.as(Effect.logFatal(error.message), exitCodes.configuration).pipe(
-    Effect.provide(Observability.layerOfRefusal({ service }))
-  )
+const { ending, observed, refused } = makeProgram({ service: "worker-ai", name: "The worker", stopped: 143 })
 
 const work = (settings: WorkerSettings) =>
-  runWorker(settings).pipe(
+  observed(runWorker(settings).pipe(
     Effect.catchTags({
-      ConfigError: refused,
       DatabaseUrlInvalid: refused,
       SandboxRefused: refused,
       SqlError: (error) =>
-        Effect.as(Effect.logError("The database cannot be reached", { error: error.message }), exitCodes.temporary)
-    }),
-    Effect.tapCause((cause) =>
-      Cause.hasInterruptsOnly(cause)
-        ? Effect.logInfo("The worker was told to stop, and has")
-        : Effect.logFatal("The worker broke", cause)
-    ),
-    Effect.provide(Observability.layer({ service }))
-  )
+        Effect.as(Effect.logError("The database cannot be reached", { error: error.message }), programExits.temporary)
+    })
+  ))
 
 const program = readWorkerSettings(process.env).pipe(
   Effect.flatMap(work),
-  Effect.catchTags({ BadConfiguration: refused, ConfigError: refused }),
+  Effect.catchTag("BadConfiguration", refused),
   Effect.provide(NodeServices.layer)
 )
 
-NodeRuntime.runMain(program, {
-  disableErrorReporting: true,
-  teardown: (exit, onExit) =>
-    onExit(
-      Exit.isSuccess(exit)
-        ? Number(exit.value)
-        : Cause.hasInterruptsOnly(exit.cause)
-        ? exitCodes.stopped
-        : exitCodes.bug
-    )
-})
+NodeRuntime.runMain(program, ending)

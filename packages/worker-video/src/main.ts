@@ -11,8 +11,8 @@ import { type DatabaseUrlInvalid, EncodePartsPostgres, JobStorePostgres, layerFo
 import { ProgressMirrorRedis } from "@lectern/adapters/redis"
 import { ObjectStoreS3 } from "@lectern/adapters/s3"
 import { EncodeLeftovers, JobRecorder, newUuid } from "@lectern/domain"
-import { Observability } from "@lectern/observability"
-import { Cause, type Config, Effect, Exit, Layer } from "effect"
+import { makeProgram } from "@lectern/observability"
+import { type Config, Effect, Layer } from "effect"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { tmpdir } from "node:os"
@@ -56,12 +56,18 @@ const services = (settings: WorkerSettings) =>
     Layer.provideMerge(Layer.merge(JobStorePostgres.layer, EncodePartsPostgres.layer).pipe(Layer.provide(database(settings))))
   )
 
-const service = "worker-video"
+const { ending, observed, refused } = makeProgram({
+  service: "worker-video",
+  name: "The encode worker",
+  stopped: ExitCode.preempted
+})
 
-const refused = (error: { readonly message: string }) =>
-  Effect.as(Effect.logFatal(error.message), ExitCode.configuration).pipe(
-    Effect.provide(Observability.layerOfRefusal({ service }))
-  )
+const temporary = (error: { readonly message: string }) =>
+  Effect.as(Effect.logError(error.message), ExitCode.temporary)
+
+/** Somebody else has the job, or nobody: there is nothing left to do. */
+const takenAway = (error: { readonly message: string }) =>
+  Effect.as(Effect.logWarning("The job was taken away", { error: error.message }), ExitCode.done)
 
 const work = Effect.fnUntraced(function*(settings: WorkerSettings) {
   yield* exitWithParent
@@ -73,38 +79,25 @@ const work = Effect.fnUntraced(function*(settings: WorkerSettings) {
     arrayIndex: settings.arrayIndex
   }).pipe(Effect.provide(services(settings)))
 }, (effect) =>
-  effect.pipe(
+  observed(effect.pipe(
     Effect.scoped,
     Effect.catchTags({
-      ConfigError: refused,
       DatabaseUrlInvalid: refused,
       SqlError: (error) =>
         Effect.as(Effect.logError("The database cannot be reached", { error: error.message }), ExitCode.temporary),
-      IpcUnavailable: (error) => Effect.as(Effect.logError(error.message), ExitCode.temporary),
-      ObjectStoreUnavailable: (error) => Effect.as(Effect.logError(error.message), ExitCode.temporary)
-    }),
-    Effect.tapCause((cause) =>
-      Cause.hasInterruptsOnly(cause)
-        ? Effect.logWarning("The encode worker was told to stop")
-        : Effect.logFatal("The encode worker broke", cause)
-    ),
-    Effect.provide(Observability.layer({ service }))
-  ))
+      IpcUnavailable: temporary,
+      JobStoreUnavailable: temporary,
+      ObjectStoreUnavailable: temporary,
+      JobNotFound: takenAway,
+      LeaseLost: takenAway,
+      IllegalTransition: (error) => Effect.die(error)
+    })
+  )))
 
 const program = readWorkerSettings(process.env, process.send !== undefined).pipe(
   Effect.flatMap(work),
-  Effect.catchTags({ BadConfiguration: refused, ConfigError: refused }),
+  Effect.catchTag("BadConfiguration", refused),
   Effect.provide(NodeServices.layer)
 )
 
-NodeRuntime.runMain(program, {
-  disableErrorReporting: true,
-  teardown: (exit, onExit) =>
-    onExit(
-      Exit.isSuccess(exit)
-        ? Number(exit.value)
-        : Cause.hasInterruptsOnly(exit.cause)
-        ? ExitCode.preempted
-        : ExitCode.bug
-    )
-})
+NodeRuntime.runMain(program, ending)

@@ -27,14 +27,17 @@ import { JobQueueSqs, lanes } from "@lectern/adapters/sqs"
 import { makeAccessLog, makeEdge } from "@lectern/api/edge"
 import { makeTokenVerifier } from "@lectern/api/tokens"
 import { JobDispatcher, JobRecorder, ProgressReader, VideoDeletion } from "@lectern/domain"
-import { Observability } from "@lectern/observability"
-import { Cause, Context, Effect, Exit, Layer, Redacted } from "effect"
+import { makeProgram, programExits } from "@lectern/observability"
+import { Context, Effect, Layer, Redacted } from "effect"
 import { CurrentMessagingTerms } from "./MessagingHandlers.ts"
 import { OriginHandler } from "./OriginHandler.ts"
 import { type OriginSettings, readOriginSettings } from "./OriginSettings.ts"
 import { serveOrigin } from "./serveOrigin.ts"
 
-const exitCodes = { stopped: 0, unavailable: 69, bug: 70, temporary: 75, configuration: 78 } as const
+const { ending, observed, refused } = makeProgram({ service: "origin", name: "The origin", stopped: 0 })
+
+/** EX_UNAVAILABLE of sysexits.h. */
+const portUnavailable = 69
 
 /** How long a playback address stays valid: a school day. */
 const playbackSeconds = 12 * 3_600
@@ -106,15 +109,8 @@ const handler = ({ messaging, redis, secret }: OriginSettings) =>
     )
   }))
 
-const service = "origin"
-
-const refused = (error: { readonly message: string }) =>
-  Effect.as(Effect.logFatal(error.message), exitCodes.configuration).pipe(
-    Effect.provide(Observability.layerOfRefusal({ service }))
-  )
-
 const serve = (settings: OriginSettings) =>
-  Effect.gen(function*() {
+  observed(Effect.gen(function*() {
     const context = yield* Layer.build(handler(settings).pipe(Layer.provide(services(settings))))
     const server = yield* serveOrigin({
       host: settings.host,
@@ -126,38 +122,21 @@ const serve = (settings: OriginSettings) =>
   }).pipe(
     Effect.scoped,
     Effect.catchTags({
-      ConfigError: refused,
       DatabaseUrlInvalid: refused,
       GrantSecretRefused: refused,
-      MigrationChanged: (error) => Effect.as(Effect.logFatal(error.message), exitCodes.bug),
+      MigrationChanged: (error) => Effect.as(Effect.logFatal(error.message), programExits.bug),
       SchemaError: (error) =>
-        Effect.as(Effect.logFatal("The database's record of migrations cannot be read", error), exitCodes.bug),
-      ServeOriginFailed: (error) => Effect.as(Effect.logFatal(error.message), exitCodes.unavailable),
+        Effect.as(Effect.logFatal("The database's record of migrations cannot be read", error), programExits.bug),
+      ServeOriginFailed: (error) => Effect.as(Effect.logFatal(error.message), portUnavailable),
       SqlError: (error) =>
-        Effect.as(Effect.logError("The database cannot be reached", { error: error.message }), exitCodes.temporary)
-    }),
-    Effect.tapCause((cause) =>
-      Cause.hasInterruptsOnly(cause)
-        ? Effect.logInfo("The origin was told to stop, and has")
-        : Effect.logFatal("The origin broke", cause)
-    ),
-    Effect.provide(Observability.layer({ service }))
-  )
+        Effect.as(Effect.logError("The database cannot be reached", { error: error.message }), programExits.temporary)
+    })
+  ))
 
 NodeRuntime.runMain(
   readOriginSettings(process.env).pipe(
     Effect.flatMap(serve),
-    Effect.catchTags({ BadConfiguration: refused, ConfigError: refused })
+    Effect.catchTag("BadConfiguration", refused)
   ),
-  {
-    disableErrorReporting: true,
-    teardown: (exit, onExit) =>
-      onExit(
-        Exit.isSuccess(exit)
-          ? Number(exit.value)
-          : Cause.hasInterruptsOnly(exit.cause)
-          ? exitCodes.stopped
-          : exitCodes.bug
-      )
-  }
+  ending
 )
