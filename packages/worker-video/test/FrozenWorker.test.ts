@@ -10,9 +10,7 @@ import {
   type JobId,
   JobRecorder,
   JobStore,
-  newJobId,
   ObjectStore,
-  TenantId,
   type VideoId
 } from "@lectern/domain"
 import {
@@ -24,7 +22,7 @@ import {
   temporaryFolder,
   Warden
 } from "@lectern/harness"
-import { Deferred, Effect, FileSystem, Layer, Redacted, Stream } from "effect"
+import { Deferred, Effect, Layer, Redacted, Stream } from "effect"
 import { SqlClient } from "effect/sql/SqlClient"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
@@ -33,10 +31,10 @@ import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
 import { ExitCode } from "../src/ExitCode.ts"
+import { tenant, uploadFile } from "./EncodedJob.ts"
 import { h264, made, picture, tone } from "./encoder/MadeMedia.ts"
 
 const program = fileURLToPath(import.meta.resolve("@lectern/worker-video/main"))
-const school = TenantId.make(7)
 
 /** The worker's own program as a run of a runtime; it dies with the scope, frozen or not. */
 const startWorker = Effect.fnUntraced(function*(env: Readonly<Record<string, string>>, runId: string) {
@@ -97,39 +95,18 @@ const world = Effect.fnUntraced(function*<E, R>(objects: Layer.Layer<ObjectStore
   )
   const uploaded = Effect.gen(function*() {
     yield* migrate
-    const store = yield* JobStore
-    const recorder = yield* JobRecorder
-    const fs = yield* FileSystem.FileSystem
-    const fileKey = "tenants/7/video/raw/1.mp4"
-    const input = yield* made(
-      yield* temporaryFolder("frozen-input"),
-      "in.mp4",
-      ...picture("testsrc2=s=320x180:r=25:d=2"),
-      ...tone(2),
-      ...h264,
-      "-c:a",
-      "aac"
+    const input = yield* temporaryFolder("frozen-input")
+    const { jobId, videoId } = yield* uploadFile(
+      yield* made(input, "in.mp4", ...picture("testsrc2=s=320x180:r=25:d=2"), ...tone(2), ...h264, "-c:a", "aac")
     )
-    const { size } = yield* fs.stat(input)
-    yield* Effect.flatMap(ObjectStore, (objects) =>
-      objects.put(fileKey, fs.stream(input).pipe(Stream.orDie), {
-        size: Number(size),
-        contentType: "video/mp4",
-        cacheControl: "no-cache"
-      }))
-    const { video } = yield* recorder.commit(
-      store.createVideo(school, { title: "1강", filename: "1.mp4", contentType: "video/mp4", session: null, fileKey })
-    )
-    const jobId: JobId = yield* newJobId
-    yield* recorder.commit(store.completeUpload(school, video.id, { jobId, fileSize: Number(size) }))
     const env = {
       DATABASE_URL: url,
       REDIS_URL: redis.url,
       LECTERN_WORK_DIR: yield* temporaryFolder("frozen-work"),
       VIDEO_JOB_ID: jobId,
-      VIDEO_TENANT_ID: "7"
+      VIDEO_TENANT_ID: String(tenant)
     }
-    return { env, jobId, videoId: video.id }
+    return { env, jobId, videoId }
   })
   return { services, ...(yield* Effect.provide(uploaded, services)) }
 })
@@ -139,7 +116,7 @@ const takeAway = Effect.fnUntraced(function*(jobId: JobId) {
   const sql = yield* SqlClient
   const store = yield* JobStore
   yield* sql`UPDATE jobs SET lease_until = 1`
-  const taken = yield* store.intervene({ tenantId: school, jobId }, { _tag: "Expire", attempt: 1, message: "멈췄습니다" })
+  const taken = yield* store.intervene({ tenantId: tenant, jobId }, { _tag: "Expire", attempt: 1, message: "멈췄습니다" })
   assert.isNotNull(taken)
   yield* sql`UPDATE jobs SET run_after = 0`
 })
@@ -149,8 +126,8 @@ const records = Effect.fnUntraced(function*({ jobId, videoId }: { readonly jobId
   const store = yield* JobStore
   const { use } = yield* RedisConnection
   return {
-    job: (yield* store.getJob(school, jobId)).job,
-    video: (yield* store.getVideo(school, videoId)).video,
+    job: (yield* store.getJob(tenant, jobId)).job,
+    video: (yield* store.getVideo(tenant, videoId)).video,
     redis: yield* use("read", async (client) => {
       const keys = (await client.keys("*")).sort()
       return Promise.all(keys.map(async (key) => [key, await client.get(key)] as const))
@@ -160,7 +137,7 @@ const records = Effect.fnUntraced(function*({ jobId, videoId }: { readonly jobId
 
 const keysOf = Effect.fnUntraced(function*(videoId: VideoId) {
   const objects = yield* ObjectStore
-  return (yield* Stream.runCollect(objects.list(hlsPrefix(school, videoId)))).toSorted()
+  return (yield* Stream.runCollect(objects.list(hlsPrefix(tenant, videoId)))).toSorted()
 })
 
 /** A bucket behind a gate that can hold a write, and what a worker needs to know of it. */
@@ -254,10 +231,10 @@ describeIf(
           const store = yield* JobStore
           const recorder = yield* JobRecorder
           const objects = yield* ObjectStore
-          const { video } = yield* recorder.commit(store.beginDelete(school, videoId))
+          const { video } = yield* recorder.commit(store.beginDelete(tenant, videoId))
           yield* objects.remove(video.fileKey)
-          yield* objects.removePrefix(hlsPrefix(school, videoId))
-          yield* store.finishDelete(school, videoId)
+          yield* objects.removePrefix(hlsPrefix(tenant, videoId))
+          yield* store.finishDelete(tenant, videoId)
           assert.deepStrictEqual(yield* keysOf(videoId), [])
           assert.strictEqual(yield* held.letGo, 200)
           assert.lengthOf(yield* keysOf(videoId), 1)

@@ -148,51 +148,53 @@ export const layer = (
             Effect.logWarning("A file beside the objects was left to the sweep", { file, error: error.message }))
         )
 
-      const put = <E>(
+      /** Writes an object's file beside the others, and brings it under the object's name by `bring`. */
+      const write = <E, F>(
         key: string,
         body: Stream.Stream<Uint8Array, E>,
-        headers: { readonly contentType: string; readonly cacheControl: string; readonly size: number }
-      ): Effect.Effect<void, E | ObjectStoreUnavailable> =>
+        headers: ObjectHeaders & { readonly size: number },
+        bring: (temporary: string, target: string) => Effect.Effect<void, F>
+      ): Effect.Effect<void, E | F | ObjectStoreUnavailable> =>
         Effect.gen(function*() {
           const target = fileOf(yield* checkedKey(key))
-          const failed = unavailable("write", key)
           yield* Effect.acquireUseRelease(
             scratchPath,
             (temporary) =>
               Effect.andThen(
-                writeObjectFile(temporary, body, headers, failed),
-                Effect.mapError(place(target, fs.rename(temporary, target)), failed)
+                writeObjectFile(temporary, body, headers, unavailable("write", key)),
+                bring(temporary, target)
               ),
             discard
           )
-        }).pipe(Effect.provideService(FileSystem.FileSystem, fs), Effect.withSpan("ObjectStore.put"))
+        }).pipe(Effect.provideService(FileSystem.FileSystem, fs))
 
-      const putIfUnchanged = Effect.fn("ObjectStore.putIfUnchanged")(function*(
+      const put = <E>(
+        key: string,
+        body: Stream.Stream<Uint8Array, E>,
+        headers: ObjectHeaders & { readonly size: number }
+      ): Effect.Effect<void, E | ObjectStoreUnavailable> =>
+        write(key, body, headers, (temporary, target) =>
+          Effect.mapError(place(target, fs.rename(temporary, target)), unavailable("write", key))
+        ).pipe(Effect.withSpan("ObjectStore.put"))
+
+      const putIfUnchanged = Effect.fn("ObjectStore.putIfUnchanged")((
         seen: SeenObject,
         bytes: Uint8Array,
         headers: ObjectHeaders
-      ) {
+      ) => {
         const { etag, key } = seen
-        const target = fileOf(yield* checkedKey(key))
         const failed = unavailable("write", key)
-        yield* Effect.acquireUseRelease(
-          scratchPath,
-          (temporary) =>
-            Effect.andThen(
-              writeObjectFile(temporary, Stream.succeed(bytes), { ...headers, size: bytes.byteLength }, failed),
-              etag === null
-                // A link, unlike a rename, replaces nothing.
-                ? Effect.mapError(place(target, fs.link(temporary, target)), (error) =>
-                  isThere(error) ? new ObjectChanged({ key, etag }) : failed(error))
-                : inTurn(
-                  key,
-                  Effect.mapError(replace(temporary, seen), (error) =>
-                    error._tag === "ObjectChanged" ? error : failed(error))
-                )
-            ),
-          discard
-        )
-      }, Effect.provideService(FileSystem.FileSystem, fs))
+        return write(key, Stream.succeed(bytes), { ...headers, size: bytes.byteLength }, (temporary, target) =>
+          etag === null
+            // A link, unlike a rename, replaces nothing.
+            ? Effect.mapError(place(target, fs.link(temporary, target)), (error) =>
+              isThere(error) ? new ObjectChanged({ key, etag }) : failed(error))
+            : inTurn(
+              key,
+              Effect.mapError(replace(temporary, seen), (error) =>
+                error._tag === "ObjectChanged" ? error : failed(error))
+            ))
+      })
 
       const get = (key: string, range?: { readonly start: number; readonly end: number }) =>
         Stream.unwrap(Effect.gen(function*() {
