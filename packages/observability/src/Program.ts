@@ -35,10 +35,12 @@ export const makeProgram = ({ name, stopped, ...options }: ProgramOptions): Prog
     observed: (work) =>
       work.pipe(
         Effect.catchTag("ConfigError", refused),
-        Effect.tapCause((cause) =>
-          Cause.hasInterruptsOnly(cause)
+        Effect.onExit((exit) =>
+          Exit.isSuccess(exit)
+            ? Effect.void
+            : Cause.hasInterruptsOnly(exit.cause)
             ? Effect.logInfo(`${name} was told to stop, and has`)
-            : Effect.logFatal(`${name} broke`, cause)
+            : Effect.logFatal(`${name} broke`, exit.cause)
         ),
         Effect.provide(Observability.layer(options)),
         Effect.catchTag("ConfigError", refused)

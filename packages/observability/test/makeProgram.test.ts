@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { LogLineJson, makeProgram, programExits } from "@lectern/observability"
-import { Cause, Config, ConfigProvider, Effect, type Exit, Schema } from "effect"
+import { Cause, Config, ConfigProvider, Effect, type Exit, Fiber, Schema } from "effect"
 
 const told = 143
 
@@ -29,7 +29,7 @@ const programIn = (env: Record<string, string>) => {
     Effect.forEach(lines, (line) =>
       Effect.map(Schema.decodeUnknownEffect(LogLineJson)(line), ({ level, message }) => [level, message]))
   )
-  return { program, run, logged }
+  return { program, run, exitCodeOf, logged }
 }
 
 describe("a program that stays up", () => {
@@ -42,8 +42,10 @@ describe("a program that stays up", () => {
 
   it.effect("exits as it says that it does when it is told to stop", () =>
     Effect.gen(function*() {
-      const { logged, run } = programIn({})
-      assert.strictEqual(yield* run(Effect.interrupt), told)
+      const { exitCodeOf, logged, program } = programIn({})
+      const running = yield* Effect.forkChild(program.observed(Effect.never), { startImmediately: true })
+      yield* Fiber.interrupt(running)
+      assert.strictEqual(exitCodeOf(yield* Fiber.await(running)), told)
       assert.deepStrictEqual(yield* logged, [["INFO", "The fixture was told to stop, and has"]])
     }))
 
