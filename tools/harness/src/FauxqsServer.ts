@@ -26,7 +26,8 @@ const listQueues = (port: number): Effect.Effect<void, HarnessError> =>
  * SQS and S3 on one port, by `fauxqs` 2.4.1, in a process of its own. Queues, messages and objects survive `kill` and
  * `restart`. Where it differs from AWS: an aborted long poll takes the next message and hides it until its visibility ends;
  * a message moves to the dead-letter queue at the next receive of its source; bodies over 11 MiB are refused; the
- * expiry and signature of presigned URLs are not checked; `IfNoneMatch: "*"` and `ListParts` are missing.
+ * expiry and signature of presigned URLs are not checked; the conditions of PutObject, `ListParts` and
+ * `ListMultipartUploads` are missing: `makeS3Gate` answers these.
  */
 export class FauxqsServer extends Context.Service<FauxqsServer, ServerProcess & {
   readonly port: number
