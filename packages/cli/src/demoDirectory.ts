@@ -1,7 +1,10 @@
 import { lockFolder } from "@lectern/adapters/postgres"
 import { Effect, FileSystem, Path } from "effect"
-import { databaseIn } from "./DataDirectory.ts"
 import { exitCodes, fail } from "./CommandFailed.ts"
+import { databaseIn } from "./DataDirectory.ts"
+
+/** By its text: `.lectern` has an entry of the marker's name, the directory of a demo, and is none itself. */
+export const markerText = "Made by `lectern demo`, which removes this directory when it runs again\n"
 
 /**
  * Makes the demo's directory, and empties it first where an earlier demo has made it. Nobody else's directory is touched, nor
@@ -13,7 +16,10 @@ export const clearDemoDirectory = Effect.fnUntraced(function*(data: string) {
   const root = path.resolve(data)
   const marker = path.join(root, "demo")
   if (yield* fs.exists(root)) {
-    const isOurs = yield* fs.exists(marker)
+    const isOurs = yield* Effect.orElseSucceed(
+      Effect.map(fs.readFileString(marker), (text) => text === markerText),
+      () => false
+    )
     if (!isOurs && (yield* fs.readDirectory(root)).length > 0) {
       return yield* fail(
         exitCodes.configuration,
@@ -24,5 +30,5 @@ export const clearDemoDirectory = Effect.fnUntraced(function*(data: string) {
     yield* fs.remove(root, { recursive: true, force: true })
   }
   yield* fs.makeDirectory(root, { recursive: true })
-  yield* fs.writeFileString(marker, "Made by `lectern demo`, which removes this directory when it runs again\n")
+  yield* fs.writeFileString(marker, markerText)
 }, Effect.scoped)

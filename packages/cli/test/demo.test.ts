@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { writeFile } from "node:fs/promises"
+import { mkdir, readdir, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { lectern, ownFolder } from "./lecternProgram.ts"
 
@@ -21,8 +21,11 @@ describe("lectern demo", () => {
   it("removes nothing that an earlier demo did not make", async () => {
     const data = await ownFolder()
     await writeFile(join(data, "thesis.txt"), "precious")
+    // As `.lectern` looks with the default directory of a demo in it.
+    await mkdir(join(data, "demo"))
     const { code, stderr } = await lectern(["demo", "--data", data])
     assert.strictEqual(code, 78)
     assert.include(stderr, "was not made by a demo")
+    assert.sameMembers(await readdir(data), ["demo", "thesis.txt"])
   })
 })

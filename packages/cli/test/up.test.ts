@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
+import { markerText } from "../src/demoDirectory.ts"
 import { lectern, ownFolder, startLectern } from "./lecternProgram.ts"
 
 describe("lectern up", { timeout: 150_000 }, () => {
@@ -29,7 +30,7 @@ describe("lectern up", { timeout: 150_000 }, () => {
     assert.include(sameData.stderr, `process ${system.child.pid} is using it`)
 
     // As if a demo had made it: what runs there is not removed either.
-    await writeFile(join(data, "demo"), "")
+    await writeFile(join(data, "demo"), markerText)
     const demo = await lectern(["demo", "--data", data])
     assert.strictEqual(demo.code, 69)
     assert.include(demo.stderr, `process ${system.child.pid} is using it`)
