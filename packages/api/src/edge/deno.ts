@@ -12,6 +12,7 @@ import type { DenoRuntime } from "./DenoRuntime.ts"
 import { type EdgeSettings, readEdgeSettings } from "./EdgeSettings.ts"
 import { makeEdgeProgram } from "./edgeProgram.ts"
 import { edgeVariables } from "./edgeVariables.ts"
+import { endGraceMillis } from "./endGrace.ts"
 import { edgeLogLine } from "./index.ts"
 import { redisMirror } from "./redisMirror.ts"
 import { withHealth } from "./webEntry.ts"
@@ -61,7 +62,8 @@ const serve = (settings: EdgeSettings): void => {
     isStopping = true
     // A stream of events has no end of its own: the shutdown would wait for it.
     edge.close()
-    await server.shutdown()
+    // Nor has who does not read what he was sent.
+    await Promise.race([server.shutdown(), new Promise((resolve) => setTimeout(resolve, endGraceMillis))])
     mirror.close()
     accessLog.flush()
     // The listeners of signals would keep the process alive.

@@ -14,15 +14,13 @@ import * as Result from "effect/Result"
 import { makeEdgeServer } from "../node/EdgeServer.ts"
 import { type EdgeSettings, readEdgeSettings } from "./EdgeSettings.ts"
 import { makeEdgeProgram } from "./edgeProgram.ts"
+import { endGraceMillis } from "./endGrace.ts"
 import { edgeLogLine } from "./index.ts"
 import { redisMirror } from "./redisMirror.ts"
 
 /** EX_CONFIG of sysexits.h */
 const configurationFault = 78
 const flushMillis = 10_000
-
-/** Milliseconds that the answers in hand have at the end: none takes 250. */
-const graceMillis = 500
 
 const serve = (settings: EdgeSettings): void => {
   const log = (lines: string): void => void process.stdout.write(lines)
@@ -34,7 +32,7 @@ const serve = (settings: EdgeSettings): void => {
     clearInterval(flushing)
     edge.close()
     // A connection that has said nothing, or half a question, is at work in Node's eyes: it would be waited for.
-    const grace = setTimeout(() => server.closeAllConnections(), graceMillis)
+    const grace = setTimeout(() => server.closeAllConnections(), endGraceMillis)
     server.close(() => {
       clearTimeout(grace)
       mirror.close()

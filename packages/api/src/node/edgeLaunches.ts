@@ -1,15 +1,13 @@
 import * as Result from "effect/Result"
 import { fileURLToPath } from "node:url"
 import { type Environment, readEdgeSettings } from "../edge/EdgeSettings.ts"
+import { endGraceMillis } from "../edge/endGrace.ts"
 import { readWorkerdSettings } from "../edge/WorkerdSettings.ts"
 import { denoBundle, edgeBundle } from "./bundleEdge.ts"
 import { denoArguments } from "./denoArguments.ts"
 import { workerdArguments } from "./workerdArguments.ts"
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
-
-/** Milliseconds, as many as Node's edge gives. */
-const workerdGraceMillis = 500
 
 /** How a runtime is started once the bundle is there. */
 export interface EdgeLaunch {
@@ -38,7 +36,7 @@ export const edgeLaunches = {
           command: at("../../../../node_modules/.bin/workerd"),
           arguments: args,
           listensOn: settings.edge,
-          graceMillis: workerdGraceMillis
+          graceMillis: endGraceMillis
         }),
         onFailure: (fault) => [fault.message]
       })),

@@ -2,6 +2,7 @@
 import { RedisServer, Warden } from "@lectern/harness"
 import { Effect, Schedule, type Scope } from "effect"
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
+import { once } from "node:events"
 import { connect } from "node:net"
 import { fileURLToPath } from "node:url"
 import { secret, token } from "../edge/edgeSubject.ts"
@@ -110,6 +111,14 @@ export const startRuntime = (contender: Contender, redisUrl: string, more: Recor
     return yield* Effect.suspend(() =>
       listening(launch(contender.runtime, { PORT: "0", AUTH_JWT_SECRET: secret, ...environment, ...more }))
     )
+  })
+
+/** Tells the process to end, and returns how it did. */
+export const end = ({ process }: EdgeRuntime, signal: NodeJS.Signals) =>
+  Effect.promise(() => {
+    const closed = once(process, "close")
+    process.kill(signal)
+    return closed
   })
 
 /** Megabytes that a process and its children have in memory: workerd is a child of what runs it. */

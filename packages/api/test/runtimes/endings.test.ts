@@ -7,15 +7,7 @@ import { connect } from "node:net"
 import { createProgressClient } from "../../src/client/index.ts"
 import { token, videoPath } from "../edge/edgeSubject.ts"
 import { eventsPath, hears, listen, processing, publish, ready } from "../edge/eventStream.ts"
-import { type Contender, contenders, type EdgeRuntime, startRuntime, until } from "./edgeRuntime.ts"
-
-/** Tells the process to end, and returns how it did. */
-const end = (edge: EdgeRuntime, signal: NodeJS.Signals) =>
-  Effect.promise(() => {
-    const closed = once(edge.process, "close")
-    edge.process.kill(signal)
-    return closed
-  })
+import { type Contender, contenders, end, startRuntime, until } from "./edgeRuntime.ts"
 
 /** A real client, by the real clock: what it was told, and which paths it asked. */
 const startClient = (port: number) =>

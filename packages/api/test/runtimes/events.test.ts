@@ -8,7 +8,7 @@ import { signToken } from "../../src/tokens/index.ts"
 import { secret, token, videoPath } from "../edge/edgeSubject.ts"
 import { eventsPath, hears, listen, processing, publish, ready, subscribed } from "../edge/eventStream.ts"
 import { withRedis } from "../edge/patientRedis.ts"
-import { contenders, type EdgeRuntime, startRuntime, until } from "./edgeRuntime.ts"
+import { contenders, type EdgeRuntime, end, startRuntime, until } from "./edgeRuntime.ts"
 
 const trayPath = "/api/v1/progress/events/?videos=42&jobs=job-1"
 const jobEvents = "/api/v1/jobs/job-1/progress/events/"
@@ -159,7 +159,7 @@ for (const contender of contenders.filter(({ hasEvents }) => hasEvents)) {
         yield* until(Effect.andThen(tell, statusOf(edge, jobEvents)), (status) => status === 200)
       }))
 
-    it.live("is cut where nobody reads it, and costs the others nothing", () =>
+    it.live("is cut where nobody reads it, costs the others nothing, and keeps no process from ending", () =>
       Effect.gen(function*() {
         const redis = yield* RedisServer.make()
         const edge = yield* startRuntime(contender, redis.url, { EVENT_STREAMS_PER_TOKEN: "1" })
@@ -176,6 +176,7 @@ for (const contender of contenders.filter(({ hasEvents }) => hasEvents)) {
           return yield* statusOf(edge, eventsPath)
         })
         yield* until(change, (status) => status === 200)
+        assert.deepStrictEqual(yield* end(edge, "SIGTERM"), [0, null])
       }))
   })
 }
