@@ -17,6 +17,9 @@ import { type Duration, Effect, Exit, Fiber, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import { claimRun, createEncode, createImport, encodeCommands, importCommands, live, school, work } from "./lives.ts"
 
+/** Only a life that hangs takes as long: half a minute of work, on a machine that is shared by many. */
+const hangMillis = 600_000
+
 const mirrorFaults = ["ok", "refused", "timeout", "hang", "defect"] as const satisfies ReadonlyArray<Fault>
 
 /** All words of a length over an alphabet. */
@@ -150,19 +153,19 @@ describe("one whole life under every placement of mirror faults", () => {
     Effect.gen(function*() {
       const used = yield* check(recordsOnly("encode", encodeCommands), 6, 1 + encodeCommands.length)
       assert.strictEqual(used, 5 ** 6, "each write takes its fault, whatever befell those before")
-    }), 120_000)
+    }), hangMillis)
 
   it.effect("an import: 3,125 placements over its five writes", () =>
     Effect.gen(function*() {
       const used = yield* check(recordsOnly("import", importCommands), 5, 1 + importCommands.length)
       assert.strictEqual(used, 5 ** 5)
-    }), 120_000)
+    }), hangMillis)
 
   it.effect("an encode with ticks: 3,125 placements over its three writes and two ticks", () =>
     Effect.gen(function*() {
       const used = yield* check(ticksToo, 5, 5)
       assert.strictEqual(used, 5 ** 5)
-    }), 120_000)
+    }), hangMillis)
 })
 
 const storeFaults = ["refused", "broken", "timeout", "lost", "hang", "defect"] as const satisfies ReadonlyArray<Fault>
@@ -241,7 +244,7 @@ describe("one whole life under faults of the database", () => {
       assert.isTrue(needed.has(1) && needed.size >= 3)
       // A fault that shortens a sweep leaves the job fewer calls than the script is long, and few scripts are cut so.
       assert.isAbove(taken, placements.length * 0.8)
-    }), 120_000)
+    }), hangMillis)
 
   it.effect("counts no failure when every answer of the database is lost once", () =>
     Effect.gen(function*() {
