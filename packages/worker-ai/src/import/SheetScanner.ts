@@ -105,7 +105,13 @@ export class SheetScanner implements XmlEvents {
     const letter = name.bytes[name.start]
     if (letter === 114) this.#column = columnOfRange(value)
     else if (letter === 116) this.#type = this.#types.at(value.bytes, value.start, value.end).text
-    else if (letter === 115) this.#style = value.wholeNumber()
+    else if (letter === 115) this.#style = value.toNumber()
+    return false
+  }
+
+  readonly #rowAttribute: AttributeVisitor = (name, value) => {
+    if (name.is("r")) this.#row = value.toNumber()
+    else if (name.is("hidden")) this.#hidden = value.is("1") || value.is("true")
     return false
   }
 
@@ -151,13 +157,12 @@ export class SheetScanner implements XmlEvents {
   }
 
   #openRow(attributes: XmlAttributes): void {
-    const given = attributes.get("r")
-    this.#row = given === undefined ? this.#row + 1 : Number(given)
+    this.#row++
+    this.#hidden = false
+    attributes.walk(this.#rowAttribute)
     if (!Number.isInteger(this.#row) || this.#row < 1 || this.#row > lastRow) {
       throw brokenWorkbook("a row has an impossible number")
     }
-    const hidden = attributes.get("hidden")
-    this.#hidden = hidden === "1" || hidden === "true"
     this.#inRow = true
     this.#column = 0
     this.#filled = 0

@@ -1,6 +1,7 @@
 import type { XmlRange } from "./XmlRange.ts"
 
 const chunkUnits = 256 * 1024
+const chunkTexts = 64 * 1024
 
 /** More would outlive two collections and make V8 double the space for new objects, which costs 30 MiB. */
 const stringsKept = 4_096
@@ -14,8 +15,8 @@ export class TextTable {
   readonly #chunks: Array<Buffer> = []
   /** How many units of each chunk are used. */
   readonly #used: Array<number> = []
-  /** Where each text begins, each chunk counted as `chunkUnits`. */
-  #starts = new Uint32Array(1_024)
+  /** Where each text begins, each chunk counted as `chunkUnits`; `chunkTexts` to a piece. */
+  readonly #starts: Array<Uint32Array> = []
   #count = 0
   #units = 0
   /** The last chunk, and where in it the text that is not complete lies. */
@@ -72,9 +73,8 @@ export class TextTable {
 
   complete(): void {
     this.#reserve(0)
-    if (this.#count === this.#starts.length) this.#starts = grown(this.#starts)
     const last = this.#chunks.length - 1
-    this.#starts[this.#count++] = last * chunkUnits + this.#start
+    this.#addStart(last * chunkUnits + this.#start)
     this.#used[last] = this.#end
     this.#units += this.#end - this.#start
     this.#start = this.#end
@@ -101,19 +101,25 @@ export class TextTable {
     this.#end = begun.length
   }
 
+  #addStart(start: number): void {
+    const within = this.#count % chunkTexts
+    if (within === 0) this.#starts.push(new Uint32Array(chunkTexts))
+    const starts = this.#starts.at(-1)
+    if (starts !== undefined) starts[within] = start
+    this.#count++
+  }
+
+  #startOf(index: number): number | undefined {
+    return index < this.#count ? this.#starts[Math.floor(index / chunkTexts)]?.[index % chunkTexts] : undefined
+  }
+
   #decoded(index: number): string | undefined {
-    const start = this.#starts[index]
-    if (index >= this.#count || start === undefined) return undefined
+    const start = this.#startOf(index)
+    if (start === undefined) return undefined
     const chunk = Math.floor(start / chunkUnits)
-    const next = index + 1 < this.#count ? this.#starts[index + 1] : undefined
+    const next = this.#startOf(index + 1)
     const endsChunk = next === undefined || Math.floor(next / chunkUnits) !== chunk
     const end = endsChunk ? (this.#used[chunk] ?? 0) : next % chunkUnits
     return this.#chunks[chunk]?.toString("utf16le", (start % chunkUnits) * 2, end * 2)
   }
-}
-
-const grown = (numbers: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> => {
-  const twice = new Uint32Array(numbers.length * 2)
-  twice.set(numbers)
-  return twice
 }

@@ -42,6 +42,12 @@ export class XmlRange {
     return number
   }
 
+  /** What `Number` says of its text. */
+  toNumber(): number {
+    const whole = this.wholeNumber()
+    return whole < 0 ? Number(this.toString()) : whole
+  }
+
   toString(): string {
     return this.bytes.toString("utf8", this.start, this.end)
   }

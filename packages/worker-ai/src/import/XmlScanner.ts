@@ -15,6 +15,15 @@ export interface XmlEvents {
   readonly wantsText: boolean
 }
 
+/** Whether a closing tag's content is the name behind any prefix and before any space. */
+const isLocalName = (name: XmlName, bytes: Uint8Array, from: number, to: number): boolean => {
+  let end = to
+  while (isXmlSpace(bytes[end - 1])) end--
+  const colon = bytes.indexOf(58, from)
+  const start = colon < 0 || colon > end ? from : colon + 1
+  return name.bytes.length === end - start && isNameAt(name, bytes, start)
+}
+
 /**
  * A push scanner for the XML in workbooks: UTF-8 goes in in pieces cut anywhere, events come out at once. It holds one
  * unfinished token and the names of the open elements, nothing else. Document types are refused, so that no entity can
@@ -132,20 +141,20 @@ export class XmlScanner {
 
   #openTag(at: number): number {
     const buffer = this.#buffer
-    const end = this.#endOfTag(at + 1)
-    if (end < 0) return -1
-    const empty = buffer[end - 1] === 47
-    const bound = empty ? end - 1 : end
+    const length = this.#length
     let start = at + 1
     let index = start
-    for (; index < bound; index++) {
+    for (; index < length; index++) {
       const code = buffer[index]
       if (code === 58) start = index + 1
-      else if (isXmlSpace(code)) break
+      else if (code === 62 || code === 47 || isXmlSpace(code)) break
     }
+    const end = this.#endOfTag(index)
+    if (end < 0) return -1
     if (index === start) throw broken("an element has no name")
+    const empty = buffer[end - 1] === 47
     const name = this.#names.at(buffer, start, index)
-    this.#attributes.move(buffer, index, bound)
+    this.#attributes.move(buffer, index, empty ? end - 1 : end)
     this.#events.open(name.text, this.#attributes)
     if (empty) this.#events.close(name.text)
     else this.#enter(name)
@@ -163,22 +172,19 @@ export class XmlScanner {
   }
 
   #closeTag(at: number): number {
-    const end = this.#endOfTag(at + 2)
-    if (end < 0) return -1
     const buffer = this.#buffer
-    let bound = end
-    while (isXmlSpace(buffer[bound - 1])) bound--
-    let start = at + 2
-    for (let index = start; index < bound; index++) {
-      if (buffer[index] === 58) {
-        start = index + 1
-        break
-      }
-    }
+    const start = at + 2
     const name = this.#open.pop()
-    if (name?.bytes.length !== bound - start || !isNameAt(name, buffer, start)) {
-      throw broken("its XML elements do not match")
+    if (name === undefined) throw broken("its XML elements do not match")
+    const plainEnd = start + name.bytes.length
+    // Nearly all are written so, without a prefix or a space.
+    const isPlain = plainEnd < this.#length && buffer[plainEnd] === 62 && isNameAt(name, buffer, start)
+    const end = isPlain ? plainEnd : this.#endOfTag(start)
+    if (end < 0) {
+      this.#open.push(name)
+      return -1
     }
+    if (!isPlain && !isLocalName(name, buffer, start, end)) throw broken("its XML elements do not match")
     this.#events.close(name.text)
     return end + 1
   }

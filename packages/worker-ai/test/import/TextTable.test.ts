@@ -40,6 +40,11 @@ describe("TextTable", () => {
     expect(allOf(tableOf(["나", text, "", "다", text, "라"]))).toEqual(["나", text, "", "다", text, "라"])
   })
 
+  it("gives back every one of very many", () => {
+    const texts = Array.from({ length: 140_000 }, (_, index) => String(index))
+    expect(allOf(tableOf(texts))).toEqual(texts)
+  })
+
   it("joins what is appended before a text is complete, and counts its units with those of the others", () => {
     const table = tableOf(["가나"])
     for (const part of ["다", "", "😀", "abc"]) append(table, part)
