@@ -3,8 +3,10 @@ import { Schema } from "effect"
 /** What a process that has read a workbook says of itself, as its last line. */
 export const Reading = Schema.Struct({
   rows: Schema.Int,
-  /** Cells whose text is not the one that was written. */
-  broken: Schema.Int,
+  /** UTF-16 units of all texts. */
+  characters: Schema.Int,
+  /** Cells whose text is not the one that was written; null if they were not held against it. */
+  broken: Schema.NullOr(Schema.Int),
   seconds: Schema.Finite,
   /** The most memory that the process has held, in MiB. */
   residentMib: Schema.Finite

@@ -1,12 +1,10 @@
-/** `node readExceljs.ts FILE COLUMNS`: the same by exceljs' own streaming reader, and nothing around it. */
+/** `node readExceljs.ts FILE COLUMNS [held]`: the same by exceljs' own streaming reader, and nothing around it. */
 import ExcelJS from "exceljs"
-import { koreanRow } from "./koreanRows.ts"
-import { encodeReading, residentMib } from "./Reading.ts"
+import { encodeReading } from "./Reading.ts"
+import { RowsRead } from "./RowsRead.ts"
 
-const [file = "", columns = ""] = process.argv.slice(2)
-const started = performance.now()
-let rows = 0
-let broken = 0
+const [file = "", columns = "", held] = process.argv.slice(2)
+const rows = new RowsRead({ columns: Number(columns), held: held === "held" })
 const reader = new ExcelJS.stream.xlsx.WorkbookReader(file, {
   entries: "emit",
   sharedStrings: "cache",
@@ -15,10 +13,6 @@ const reader = new ExcelJS.stream.xlsx.WorkbookReader(file, {
   worksheets: "emit"
 })
 for await (const sheet of reader) {
-  for await (const row of sheet) {
-    const written = koreanRow(row.number - 1, Number(columns))
-    rows++
-    broken += written.filter((text, index) => row.getCell(index + 1).value !== text).length
-  }
+  for await (const row of sheet) rows.add(row.number, (index) => row.getCell(index + 1).value)
 }
-process.stdout.write(`${encodeReading({ rows, broken, seconds: (performance.now() - started) / 1000, residentMib: residentMib() })}\n`)
+process.stdout.write(`${encodeReading(rows.reading())}\n`)
