@@ -17,7 +17,7 @@ import {
   type RunWords,
   SubmissionUncertain
 } from "@lectern/domain"
-import { Array as Arr, Effect, Layer, Option, Order, Schedule } from "effect"
+import { Array as Arr, Effect, Layer, Option, Schedule } from "effect"
 import {
   type AwsClientOptions,
   call,
@@ -28,6 +28,7 @@ import {
   isThrottled
 } from "../aws/index.ts"
 import { batchJobName, containerVariables } from "./BatchNames.ts"
+import { firstChild } from "./firstChild.ts"
 import { submissionOf, submissionParametersOf } from "./SubmissionParameters.ts"
 
 export interface EncodeRuntimeBatchOptions extends AwsClientOptions {
@@ -206,8 +207,8 @@ export const layer = (options: EncodeRuntimeBatchOptions): Layer.Layer<EncodeRun
           arrayJobId: job.jobId,
           jobStatus: "FAILED"
         })
-        const first = Arr.sortWith(failed, (id) => Number(id.slice(id.lastIndexOf(":") + 1)), Order.Number)[0]
-        return first === undefined ? job : (yield* describeJobs([first]))[0] ?? job
+        const first = firstChild(failed)
+        return first === null ? job : (yield* describeJobs([first]))[0] ?? job
       })
 
       const find: EncodeRuntime["Service"]["find"] = Effect.fn("EncodeRuntime.find")(function*(submission) {

@@ -9,10 +9,10 @@ import {
 } from "@aws-sdk/client-batch"
 import sdk from "@aws-sdk/client-batch/package.json" with { type: "json" }
 import { type AwsClientOptions, clientConfig } from "@lectern/adapters/aws"
-import { batchJobName, containerVariables } from "@lectern/adapters/batch"
+import { batchJobName, containerVariables, firstChild } from "@lectern/adapters/batch"
 import { JobId } from "@lectern/domain"
 import { Clock, Effect, Layer, Option, Result, Schema } from "effect"
-import { firstChild, tellingState } from "./arrayChildren.ts"
+import { tellingState } from "./arrayChildren.ts"
 import { ask, missingAnswer, together } from "./AwsQuestion.ts"
 import { BatchEvidence } from "./BatchEvidence.ts"
 import { type Evidence, type Job, type MissingAnswer, withoutSecrets } from "./Evidence.ts"

@@ -28,13 +28,6 @@ export const tellingState = (job: Job): "FAILED" | "STARTING" | "RUNNABLE" | nul
   return sought.find((state) => states.has(state)) ?? null
 }
 
-/** The index of a child, by which the first of several is chosen. */
-const indexOf = (id: string): number => Number(id.slice(id.lastIndexOf(":") + 1))
-
-/** The first of an array's children. */
-export const firstChild = (ids: ReadonlyArray<string>): string | null =>
-  ids.toSorted((a, b) => indexOf(a) - indexOf(b))[0] ?? null
-
 /** The child that was described beside its array. */
 export const childOf = (array: Job, jobs: ReadonlyArray<Job>): Job | null =>
   array.jobId == null || childStates(array) === null
