@@ -30,5 +30,8 @@ export const clearDemoDirectory = Effect.fnUntraced(function*(data: string) {
     yield* fs.remove(root, { recursive: true, force: true })
   }
   yield* fs.makeDirectory(root, { recursive: true })
-  yield* fs.writeFileString(marker, markerText)
+  // A full disk leaves the marker empty, and the next demo would take the directory for somebody else's.
+  yield* fs.writeFileString(marker, markerText).pipe(
+    Effect.tapError(() => fs.remove(root, { recursive: true, force: true }))
+  )
 }, Effect.scoped)
