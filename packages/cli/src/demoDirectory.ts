@@ -7,8 +7,8 @@ import { databaseIn } from "./DataDirectory.ts"
 export const markerText = "Made by `lectern demo`, which removes this directory when it runs again\n"
 
 /**
- * Makes the demo's directory, and empties it first where an earlier demo has made it. Nobody else's directory is touched, nor
- * one whose database a running system has open.
+ * Makes the demo's directory, and empties it first where an earlier demo has made it. Nobody else's directory is
+ * touched, nor one whose database a running system has open.
  */
 export const clearDemoDirectory = Effect.fnUntraced(function*(data: string) {
   const fs = yield* FileSystem.FileSystem

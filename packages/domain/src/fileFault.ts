@@ -22,15 +22,16 @@ const meanings: Readonly<Record<string, string>> = {
 const maxDepth = 5
 
 /**
- * Why a file or a folder could not be used, in words: a code of the operating system in the error, its reason or its causes is
- * said as what it means, anything else as the error says it itself.
+ * Why a file or a folder could not be used, in words: a code of the operating system in the error, its reason or its
+ * causes is said as what it means, anything else as the error says it itself.
  */
 export const fileFault = (error: Error): string => {
   let current: unknown = error
   let said = error.message
   for (let depth = 0; depth < maxDepth && Predicate.isObject(current); depth += 1) {
     if (Predicate.hasProperty(current, "message") && Predicate.isString(current.message)) said = current.message
-    if (Predicate.hasProperty(current, "code") && Predicate.isString(current.code)) return meanings[current.code] ?? said
+    const code = Predicate.hasProperty(current, "code") ? current.code : null
+    if (Predicate.isString(code)) return meanings[code] ?? said
     current = Predicate.hasProperty(current, "reason")
       ? current.reason
       : Predicate.hasProperty(current, "cause")
