@@ -86,6 +86,12 @@ export const cpuMicros = (pid: number): number => {
   }
 }
 
-/** Megabytes of memory that a process holds. */
+const residentKilobytes = (pid: number): number =>
+  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1])
+
+const childrenOf = (pid: number): ReadonlyArray<number> =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter((text) => text !== "").map(Number)
+
+/** Megabytes of memory that a process and its children hold: workerd runs beneath what starts it. */
 export const residentMegabytes = (pid: number): number =>
-  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1_024
+  [pid, ...childrenOf(pid)].reduce((sum, one) => sum + residentKilobytes(one), 0) / 1_024

@@ -15,10 +15,10 @@ import { RedisServer, Warden } from "@lectern/harness"
 import { Effect } from "effect"
 import { Redis } from "ioredis"
 import { spawn } from "node:child_process"
-import { readFileSync } from "node:fs"
 import { connect, type Socket } from "node:net"
 import { fileURLToPath } from "node:url"
 import { type AskingConnection, openAskingConnection } from "./AskingConnection.ts"
+import { residentMegabytes } from "./BenchServer.ts"
 
 const allRuntimes = ["node", "deno", "workerd"] as const
 type Runtime = (typeof allRuntimes)[number]
@@ -47,8 +47,8 @@ interface Edge {
 const startEdge = (runtime: Runtime, redisUrl: string) =>
   Effect.gen(function*() {
     const edge = yield* Effect.acquireRelease(
-      Effect.sync(() => {
-        const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", launcher, runtime], {
+      Effect.sync(() =>
+        Warden.held(spawn(process.execPath, ["--disable-warning=ExperimentalWarning", launcher, runtime], {
           env: {
             PATH: process.env["PATH"],
             HOME: process.env["HOME"],
@@ -57,15 +57,9 @@ const startEdge = (runtime: Runtime, redisUrl: string) =>
             AUTH_JWT_SECRET: secret
           },
           stdio: ["ignore", "pipe", "inherit"]
-        })
-        if (child.pid !== undefined) Warden.hold(child.pid, "SIGKILL")
-        return child
-      }),
-      (child) =>
-        Effect.sync(() => {
-          child.kill("SIGKILL")
-          if (child.pid !== undefined) Warden.release(child.pid)
-        })
+        }))
+      ),
+      (child) => Effect.sync(() => child.kill("SIGKILL"))
     )
     const port = yield* Effect.callback<number, Error>((resume) => {
       let output = ""
@@ -75,9 +69,7 @@ const startEdge = (runtime: Runtime, redisUrl: string) =>
       })
       edge.once("exit", () => resume(Effect.fail(new Error(`The edge ended: ${output}`))))
     })
-    const residentMegabytes = (): number =>
-      Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${edge.pid}/status`, "utf8"))?.[1]) / 1_024
-    return { port, residentMegabytes } satisfies Edge
+    return { port, residentMegabytes: () => residentMegabytes(edge.pid ?? 0) } satisfies Edge
   })
 
 /** Writes what is to be read; one who asks for it anew, after a restart. */
