@@ -172,11 +172,11 @@ const attempt = Effect.fnUntraced(function*(run: JobRun, options: EncodeRunOptio
       onFile = progress.movedAgain
       return encode(run, video, options, kept, progress, memory)
     }).pipe(Effect.onInterrupt(() => giveBack(run, video, kept)))
-    yield* run.record(end.command)
+    const { afterwards, exit } = yield* recordEnd(run, end)
     const { job } = yield* run.current
-    yield* Effect.logInfo("The attempt ended", { status: job.status, exit: end.exit })
-    yield* end.afterwards
-    return end.exit
+    yield* Effect.logInfo("The attempt ended", { status: job.status, exit })
+    yield* afterwards
+    return exit
   }).pipe(
     Effect.catchTags({
       LeaseLost: takenAway,
@@ -186,6 +186,18 @@ const attempt = Effect.fnUntraced(function*(run: JobRun, options: EncodeRunOptio
     })
   )
 })
+
+/**
+ * Records the end of an attempt. One that the database will never take, for a value in it or for a fault of ours, is
+ * recorded as a failure without that value: said again and again it would leave the job without an end.
+ */
+const recordEnd = (run: JobRun, end: AttemptEnd) =>
+  Effect.as(run.record(end.command), end).pipe(
+    Effect.catchTag("JobStoreUnavailable", (error) =>
+      error.retryable
+        ? Effect.fail(error)
+        : Effect.tap(refusedByDatabase(error.message), ({ command }) => run.record(command)))
+  )
 
 const encode = (
   run: JobRun,
@@ -301,19 +313,17 @@ const encode = (
       EncoderUnavailable: (error) => temporary("encoder_unavailable", error.message),
       ObjectStoreUnavailable: (error) => temporary("object_store_unavailable", error.message),
       PlatformError: (error) => temporary("work_directory", error.message),
-      JobStoreUnavailable: (error) => temporary("database_unavailable", error.message),
+      JobStoreUnavailable: (error) =>
+        error.retryable ? temporary("database_unavailable", error.message) : refusedByDatabase(error.message),
       EncodeClosed: (error) => temporary("encode_closed", error.message),
       IllegalTransition: (error) => Effect.die(error)
     }),
     Effect.catchCause((cause) =>
       Cause.hasDies(cause)
         ? Effect.logError("The worker broke", cause).pipe(
-          Effect.andThen(ended("The worker broke", Cause.pretty(cause), ExitCode.bug, {
-            _tag: "Fail",
-            code: "bug",
-            message: "영상 처리 중 예기치 않은 오류가 발생했습니다",
-            retryable: true
-          }))
+          Effect.andThen(
+            ended("The worker broke", Cause.pretty(cause), ExitCode.bug, failedByBug({ retryable: true }))
+          )
         )
         : Effect.failCause(cause)
     )
@@ -365,6 +375,17 @@ const outOfMemory = ({ bytes }: MemoryLimit, error: string): Effect.Effect<Attem
       retryable: true
     }
   )
+
+const failedByBug = (options: { readonly retryable: boolean }): WorkerCommand => ({
+  _tag: "Fail",
+  code: "bug",
+  message: "영상 처리 중 예기치 않은 오류가 발생했습니다",
+  retryable: options.retryable
+})
+
+/** Whatever value it was, the worker made it: it would be refused the same again. */
+const refusedByDatabase = (error: string): Effect.Effect<AttemptEnd> =>
+  ended("The database refused what the worker wrote", error, ExitCode.bug, failedByBug({ retryable: false }))
 
 const temporary = (code: string, error: string): Effect.Effect<AttemptEnd> =>
   ended("Something around the encode failed", error, ExitCode.temporary, {

@@ -167,6 +167,35 @@ describe("EncodeRun", () => {
       assert.lengthOf(results, 33 + 55 * 9 + 3)
     }), 120_000)
 
+  it.live("fails for good what the database will never take, at its end as on the way", () =>
+    Effect.gen(function*() {
+      const sound = yield* Effect.gen(function*() {
+        const faults = yield* Faults
+        const { jobId } = yield* uploaded()
+        yield* faults.forget
+        yield* run(jobId)
+        return (yield* faults.calls).filter(({ method }) => method.startsWith("JobStore."))
+      }).pipe(Effect.provide(world(promptEncoder())))
+      const records = sound.flatMap(({ method }, at) => method === "JobStore.transition" ? [at] : [])
+      assert.isAbove(records.length, 3)
+
+      for (const fault of ["unstorable", "broken"] as const) {
+        for (const at of records) {
+          yield* Effect.gen(function*() {
+            const faults = yield* Faults
+            const store = yield* JobStore
+            const { jobId } = yield* uploaded()
+            yield* faults.store([...Array.from({ length: at }, (): Fault => "ok"), fault])
+            const { exit } = yield* run(jobId)
+            assert.strictEqual(yield* faults.left("store"), 0)
+            const { job } = yield* faults.aside(store.getJob(tenant, jobId))
+            const end = [exit, job.status, job.errorCode, job.attempt]
+            assert.deepStrictEqual(end, [ExitCode.bug, "FAILED", "bug", 1], `${fault} at call ${at}`)
+          }).pipe(Effect.provide(world(promptEncoder())))
+        }
+      }
+    }))
+
   it.live("gives the job back when it is interrupted, counting no failure", () =>
     Effect.gen(function*() {
       const reached = yield* Deferred.make<void>()
