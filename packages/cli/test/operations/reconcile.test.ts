@@ -100,6 +100,17 @@ const encode = Effect.fnUntraced(function*(run: string, owner: string | null) {
 
 const jobOf = (jobId: JobId) => Effect.flatMap(JobStore, (store) => Effect.map(store.getJob(tenant, jobId), ({ job }) => job))
 
+/** The runtime over Batch's own protocol. */
+const batchAt = (endpoint: string) =>
+  EncodeRuntimeBatch.layer({
+    endpoint,
+    region: "us-east-1",
+    credentials: { accessKeyId: "key", secretAccessKey: Redacted.make("secret") },
+    jobQueue: "queue",
+    jobDefinition: "definition",
+    maxAttempts: 1
+  })
+
 describeIf(
   PostgresServer.availability.available ? RedisServer.availability : PostgresServer.availability,
   "Operations on a real database and a real Redis",
@@ -222,14 +233,7 @@ describeIf(
       Effect.gen(function*() {
         const batch = yield* BatchServer.make()
         const { redis, url } = yield* scene
-        const runtime = EncodeRuntimeBatch.layer({
-          endpoint: batch.url,
-          region: "us-east-1",
-          credentials: { accessKeyId: "key", secretAccessKey: Redacted.make("secret") },
-          jobQueue: "queue",
-          jobDefinition: "definition",
-          maxAttempts: 1
-        })
+        const runtime = batchAt(batch.url)
         yield* Effect.gen(function*() {
           const history = yield* RunHistory
           const runs = Array.from({ length: 120 }, (_, n) => `batch-${n}`)
@@ -260,14 +264,7 @@ describeIf(
       Effect.gen(function*() {
         const batch = yield* BatchServer.make()
         const { redis, url } = yield* scene
-        const runtime = EncodeRuntimeBatch.layer({
-          endpoint: batch.url,
-          region: "us-east-1",
-          credentials: { accessKeyId: "key", secretAccessKey: Redacted.make("secret") },
-          jobQueue: "queue",
-          jobDefinition: "definition",
-          maxAttempts: 1
-        })
+        const runtime = batchAt(batch.url)
         yield* Effect.gen(function*() {
           const sql = yield* SqlClient
           const { submit } = yield* EncodeRuntime
