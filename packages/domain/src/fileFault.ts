@@ -1,4 +1,5 @@
 import * as Predicate from "effect/Predicate"
+import { causesOf } from "./causesOf.ts"
 
 /** What each code of the operating system means to whoever named the file or the folder. */
 const meanings: Readonly<Record<string, string>> = {
@@ -26,17 +27,11 @@ const maxDepth = 5
  * causes is said as what it means, anything else as the error says it itself.
  */
 export const fileFault = (error: Error): string => {
-  let current: unknown = error
   let said = error.message
-  for (let depth = 0; depth < maxDepth && Predicate.isObject(current); depth += 1) {
+  for (const current of causesOf(error, maxDepth)) {
     if (Predicate.hasProperty(current, "message") && Predicate.isString(current.message)) said = current.message
     const code = Predicate.hasProperty(current, "code") ? current.code : null
     if (Predicate.isString(code)) return meanings[code] ?? said
-    current = Predicate.hasProperty(current, "reason")
-      ? current.reason
-      : Predicate.hasProperty(current, "cause")
-      ? current.cause
-      : null
   }
   return said
 }

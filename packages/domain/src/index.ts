@@ -8,6 +8,7 @@ export {
   mirrorSkipped,
   type SkipReason
 } from "./bestEffort.ts"
+export { causesOf } from "./causesOf.ts"
 export * from "./EncodeArray.ts"
 export { EncodeMisses, type MissedRun, type Misses } from "./EncodeMisses.ts"
 export * from "./EncodeLeftovers.ts"
@@ -47,6 +48,7 @@ export { RuleCheck } from "./RuleCheck.ts"
 export * from "./SeoulTime.ts"
 export { ReadingId } from "./ReadingId.ts"
 export * from "./Step.ts"
+export { recordEnd } from "./recordEnd.ts"
 export * from "./Student.ts"
 export * from "./RunHistory.ts"
 export * from "./StudentContacts.ts"

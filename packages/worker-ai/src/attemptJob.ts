@@ -1,4 +1,11 @@
-import { holdLease, isTerminal, type JobRun, type JobStoreUnavailable, type WorkerCommand } from "@lectern/domain"
+import {
+  holdLease,
+  isTerminal,
+  type JobRun,
+  type JobStoreUnavailable,
+  recordEnd,
+  type WorkerCommand
+} from "@lectern/domain"
 import { Cause, Effect } from "effect"
 import { failedByBug } from "./databaseEnd.ts"
 import type { HandlerEnd, JobHandler } from "./JobHandler.ts"
@@ -18,20 +25,6 @@ const timeLimitReached: WorkerCommand = {
   message: "작업이 제한 시간 안에 끝나지 않았습니다",
   retryable: true
 }
-
-/**
- * Records the end of an attempt. One that the database will never take, for a value in it or for a fault of ours, is
- * recorded as a failure without that value: said again and again it would leave the job without an end.
- */
-const recordEnd = (run: JobRun, command: WorkerCommand) =>
-  Effect.catchTag(run.record(command), "JobStoreUnavailable", (error) =>
-    error.retryable ? Effect.fail(error) : Effect.andThen(
-      Effect.logError("The end of an attempt cannot be recorded as it is", {
-        command: command._tag,
-        error: error.message
-      }),
-      run.record(failedByBug({ retryable: false }))
-    ))
 
 /** How long the database is waited for when a job is given back on the way out. */
 const giveBackWithin = "10 seconds"
@@ -66,7 +59,7 @@ export const attemptJob = Effect.fn("Consumer.attempt")(function*<R>(
     )).pipe(
       Effect.flatMap((end) =>
         Effect.gen(function*() {
-          yield* recordEnd(run, end.command)
+          yield* recordEnd(run, end.command, failedByBug({ retryable: false }))
           const recorded = yield* run.current
           if (isTerminal(recorded.job.status)) yield* end.afterwards
           yield* Effect.logInfo("A job's attempt ended", { status: recorded.job.status, attempt: recorded.job.attempt })

@@ -11,6 +11,7 @@ import {
   JobStore,
   type LeaseLost,
   ObjectStore,
+  recordEnd,
   type Video,
   type VideoStepName,
   type WorkerCommand
@@ -172,7 +173,8 @@ const attempt = Effect.fnUntraced(function*(run: JobRun, options: EncodeRunOptio
       onFile = progress.movedAgain
       return encode(run, video, options, kept, progress, memory)
     }).pipe(Effect.onInterrupt(() => giveBack(run, video, kept)))
-    const { afterwards, exit } = yield* recordEnd(run, end)
+    const recorded = yield* recordEnd(run, end.command, failedByBug({ retryable: false }))
+    const { afterwards, exit } = recorded === "Recorded" ? end : { afterwards: Effect.void, exit: ExitCode.bug }
     const { job } = yield* run.current
     yield* Effect.logInfo("The attempt ended", { status: job.status, exit })
     yield* afterwards
@@ -186,18 +188,6 @@ const attempt = Effect.fnUntraced(function*(run: JobRun, options: EncodeRunOptio
     })
   )
 })
-
-/**
- * Records the end of an attempt. One that the database will never take, for a value in it or for a fault of ours, is
- * recorded as a failure without that value: said again and again it would leave the job without an end.
- */
-const recordEnd = (run: JobRun, end: AttemptEnd) =>
-  Effect.as(run.record(end.command), end).pipe(
-    Effect.catchTag("JobStoreUnavailable", (error) =>
-      error.retryable
-        ? Effect.fail(error)
-        : Effect.tap(refusedByDatabase(error.message), ({ command }) => run.record(command)))
-  )
 
 const encode = (
   run: JobRun,

@@ -1,3 +1,4 @@
+import { causesOf } from "@lectern/domain"
 import { Predicate } from "effect"
 import {
   AuthenticationError,
@@ -23,18 +24,14 @@ const stringField = (value: unknown, field: string): string | undefined => {
   return typeof found === "string" ? found : undefined
 }
 
+/** No driver's chain is longer. */
+const maxDepth = 8
+
 /** The SQLSTATE of a driver's error, searched for along its causes; `undefined` when the database has not spoken. */
 export const sqlStateOf = (error: unknown): string | undefined => {
-  let current: unknown = error
-  // A chain of causes may be a ring.
-  for (let depth = 0; depth < 8 && current !== undefined; depth += 1) {
+  for (const current of causesOf(error, maxDepth)) {
     const code = stringField(current, "code")
     if (code !== undefined && sqlState.test(code) && code !== "EPIPE") return code
-    current = Predicate.hasProperty(current, "reason")
-      ? current.reason
-      : Predicate.hasProperty(current, "cause")
-      ? current.cause
-      : undefined
   }
   return undefined
 }
